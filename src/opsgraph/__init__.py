@@ -1,0 +1,1 @@
+"""opsgraph: one typed GraphQL API for the health of all services."""
