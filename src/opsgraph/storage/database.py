@@ -1,0 +1,159 @@
+"""The database: how it is reached, and the two ways of using it."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from opsgraph.kernel.actor import Actor
+from opsgraph.kernel.events import Event
+from opsgraph.kernel.ids import RandomBits, uuid7
+from opsgraph.settings import Settings, SettingsError
+from opsgraph.storage.transactions import Reactions, Tx
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_REACTION_ROUNDS = 10
+
+
+async def nothing_follows(tx: Tx, events: Sequence[Event]) -> None:
+    """The reactions of a database that nobody reacts to."""
+
+
+class Database:
+    """An SQLite file or a PostgreSQL database.
+
+    Args:
+        settings: address, pool and time-outs.
+        reactions: what recorded events ask of higher domains, run before each commit.
+        random_bits: source of randomness for ids; None takes the system's.
+
+    Raises:
+        SettingsError: the address is not one that opsgraph can use.
+    """
+
+    def __init__(
+        self, settings: Settings, reactions: Reactions = nothing_follows, random_bits: RandomBits | None = None
+    ) -> None:
+        self.url = async_url(settings.database_url)
+        self.engine = _engine(self.url, settings)
+        self._reactions = reactions
+        self._random_bits = random_bits
+        self._one_writer = asyncio.Lock() if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is an SQLite file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reads; what it sees is one snapshot on SQLite and each statement's own on PostgreSQL."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self, actor: Actor, now: datetime, *, dry_run: bool = False) -> AsyncIterator[Tx]:
+        """One write transaction: committed when the block ends, rolled back when it raises.
+
+        Args:
+            actor: on whose behalf.
+            now: the instant of everything in it.
+            dry_run: do everything, reactions included, then roll back.
+        """
+        async with self._turn_to_write(), self.engine.connect() as plain:
+            connection = await plain.execution_options(writing=True)
+            transaction = await connection.begin()
+            try:
+                tx = Tx(connection, actor, now, self._id_source(now))
+                yield tx
+                await self._react(tx)
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await (transaction.rollback() if dry_run else transaction.commit())
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        # SQLite has one writer: queueing here is fair and cheap, queueing in its busy handler is neither.
+        if self._one_writer is None:
+            yield
+            return
+        async with self._one_writer:
+            yield
+
+    async def _react(self, tx: Tx) -> None:
+        for _ in range(_REACTION_ROUNDS):
+            if not tx.recorded:
+                return
+            events, tx.recorded = tx.recorded, []
+            await self._reactions(tx, events)
+        raise RuntimeError("reactions keep recording events that call for more reactions")
+
+    def _id_source(self, now: datetime) -> Any:
+        return partial(uuid7, now, self._random_bits) if self._random_bits else partial(uuid7, now)
+
+
+def async_url(address: str) -> URL:
+    """Read ``sqlite:///path`` or ``postgresql://...`` and name the asynchronous driver.
+
+    Raises:
+        SettingsError: another kind of database, or not an address.
+    """
+    try:
+        url = make_url(address)
+    except Exception as error:
+        raise SettingsError(f"OPSGRAPH_DATABASE_URL is not a database address: {error}") from error
+    driver = _DRIVERS.get(url.get_backend_name())
+    if driver is None:
+        raise SettingsError(
+            f"OPSGRAPH_DATABASE_URL names {url.get_backend_name()}; use sqlite:///path or postgresql://user@host/name"
+        )
+    return url.set(drivername=driver)
+
+
+def _engine(url: URL, settings: Settings) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(
+            url,
+            pool_size=settings.pool_size,
+            max_overflow=settings.pool_overflow,
+            pool_recycle=settings.pool_recycle_seconds,
+            pool_pre_ping=True,
+        )
+    engine = create_async_engine(url, pool_size=settings.pool_size, max_overflow=settings.pool_overflow)
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, settings.busy_timeout_seconds))
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(busy_seconds: int, connection: Any, _record: object) -> None:
+    # The driver's own transaction handling begins too late (at the first write) for a snapshot or a write lock.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {busy_seconds * 1000}",
+        "journal_mode = WAL",
+        "foreign_keys = ON",
+        "synchronous = FULL",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+SQLITE_VERSION = sqlite3.sqlite_version_info

@@ -1,0 +1,139 @@
+"""Keyset pages in SQL: page 1,000 costs what page 1 costs, and one statement serves the pages of many parents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from opsgraph.kernel.clock import rfc3339
+from opsgraph.kernel.pages import Key, Page, PageRequest
+from opsgraph.kernel.refusals import Invalid
+from opsgraph.storage.rows import AnyRow, AnySelect
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One column of a list's order. The columns of an order are unique together and never null."""
+
+    column: ColumnElement[Any]
+    descending: bool = False
+
+
+async def page_of(
+    session: AsyncConnection, query: AnySelect, sorts: Sequence[Sort], request: PageRequest
+) -> Page[AnyRow]:
+    """Fetch one page of a query in the order of ``sorts``: a single statement."""
+    ordered = query.add_columns(*_sort_columns(sorts)).where(*_beyond(sorts, request)).order_by(*_order(sorts, request))
+    rows = (await session.execute(ordered.limit(request.size + 1))).all()
+    return _page(rows, sorts, request)
+
+
+async def pages_by_parent(
+    session: AsyncConnection,
+    query: AnySelect,
+    parent: ColumnElement[Any],
+    sorts: Sequence[Sort],
+    request: PageRequest,
+) -> dict[Any, Page[AnyRow]]:
+    """Fetch the same page for every parent that has rows: a single statement, whatever the number of parents.
+
+    Args:
+        session: the connection.
+        query: the rows of all parents, already narrowed to those wanted.
+        parent: the column that tells whose a row is.
+        sorts: the order within a parent.
+        request: the page, the same for each parent.
+    """
+    rank = func.row_number().over(partition_by=parent, order_by=_order(sorts, request)).label("rank_")
+    ranked = (
+        query.add_columns(*_sort_columns(sorts), parent.label("parent_"), rank)
+        .where(*_beyond(sorts, request))
+        .subquery()
+    )
+    statement = select(ranked).where(ranked.c.rank_ <= request.size + 1).order_by(ranked.c.parent_, ranked.c.rank_)
+    found: dict[Any, list[AnyRow]] = {}
+    for row in (await session.execute(statement)).all():
+        found.setdefault(row.parent_, []).append(row)
+    return {parent_id: _page(rows, sorts, request) for parent_id, rows in found.items()}
+
+
+def empty_page(request: PageRequest) -> Page[Any]:
+    """The page of a parent that has no rows there."""
+    return Page([], [], has_next=False, has_previous=request.after is not None)
+
+
+def _sort_columns(sorts: Sequence[Sort]) -> list[ColumnElement[Any]]:
+    return [sort.column.label(f"sort_{index}_") for index, sort in enumerate(sorts)]
+
+
+def _order(sorts: Sequence[Sort], request: PageRequest) -> list[ColumnElement[Any]]:
+    return [s.column.desc() if s.descending != request.backwards else s.column.asc() for s in sorts]
+
+
+def _beyond(sorts: Sequence[Sort], request: PageRequest) -> list[ColumnElement[bool]]:
+    conditions = []
+    if request.after is not None:
+        conditions.append(_past(sorts, _bound(sorts, request.after, "after"), forwards=True))
+    if request.before is not None:
+        conditions.append(_past(sorts, _bound(sorts, request.before, "before"), forwards=False))
+    return conditions
+
+
+def _past(sorts: Sequence[Sort], values: Sequence[Any], *, forwards: bool) -> ColumnElement[bool]:
+    """Rows past a key: (a, b) past (x, y) is a past x, or a = x and b past y; each column in its own direction."""
+    bounds = [literal(value, sort.column.type) for sort, value in zip(sorts, values, strict=True)]
+    condition: ColumnElement[bool] = false()
+    for sort, bound in reversed(list(zip(sorts, bounds, strict=True))):
+        past = sort.column > bound if sort.descending != forwards else sort.column < bound
+        condition = or_(past, and_(sort.column == bound, condition))
+    # Said once more for the first column alone, this is the range that an index can be entered at.
+    first = sorts[0]
+    entry = first.column >= bounds[0] if first.descending != forwards else first.column <= bounds[0]
+    return and_(entry, condition)
+
+
+def _bound(sorts: Sequence[Sort], key: Key, field: str) -> list[Any]:
+    if len(key) != len(sorts):
+        raise Invalid(f"{field} is not a cursor that opsgraph made", field)
+    return [_from_cursor(sort.column, value, field) for sort, value in zip(sorts, key, strict=True)]
+
+
+def _from_cursor(column: ColumnElement[Any], value: str | float | None, field: str) -> Any:
+    wanted = column.type.python_type
+    try:
+        if wanted is UUID and isinstance(value, str):
+            return UUID(value)
+        if wanted is datetime and isinstance(value, str):
+            return datetime.fromisoformat(value)
+    except ValueError as error:
+        raise Invalid(f"{field} is not a cursor that opsgraph made", field) from error
+    if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
+        raise Invalid(f"{field} is not a cursor that opsgraph made", field)
+    return value
+
+
+def _page(rows: Sequence[AnyRow], sorts: Sequence[Sort], request: PageRequest) -> Page[AnyRow]:
+    kept = list(rows[: request.size])
+    more = len(rows) > request.size
+    if request.backwards:
+        kept.reverse()
+    return Page(
+        kept,
+        [_key(row, len(sorts)) for row in kept],
+        has_next=more if not request.backwards else request.before is not None,
+        has_previous=more if request.backwards else request.after is not None,
+    )
+
+
+def _key(row: AnyRow, width: int) -> Key:
+    return tuple(_to_cursor(row._mapping[f"sort_{index}_"]) for index in range(width))  # noqa: SLF001 - public name
+
+
+def _to_cursor(value: Any) -> str | int | float | None:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,42 @@
+"""Triggers that both databases need: `updated_at` is kept by the database, whoever writes."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION opsgraph_touch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at THEN
+    NEW.updated_at = clock_timestamp();
+  END IF;
+  RETURN NEW;
+END $$
+"""
+
+
+def keep_updated_at(connection: Connection | Any, table: str, key: str = "id") -> None:
+    """Make the database set `updated_at` on every UPDATE that does not set it itself.
+
+    Args:
+        connection: where to run the statements, as Alembic's ``op.get_bind()`` gives it.
+        table: a table with an `updated_at` column.
+        key: its primary key column.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_FUNCTION)
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {table}_touch BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION opsgraph_touch()"
+        )
+        return
+    connection.exec_driver_sql(
+        f"CREATE TRIGGER {table}_touch AFTER UPDATE ON {table} FOR EACH ROW "  # noqa: S608 - names of our own tables
+        "WHEN NEW.updated_at IS OLD.updated_at BEGIN "
+        f"UPDATE {table} SET updated_at = strftime('%Y-%m-%d %H:%M:%f000', 'now') WHERE {key} = NEW.{key}; END"
+    )
+
+
+def drop_updated_at(connection: Connection | Any, table: str) -> None:
+    """Undo `keep_updated_at` for a table that stays."""
+    where = f" ON {table}" if connection.dialect.name == "postgresql" else ""
+    connection.exec_driver_sql(f"DROP TRIGGER {table}_touch{where}")
