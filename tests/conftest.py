@@ -1,0 +1,77 @@
+"""Fixtures for every test: real databases, one clock, and a `Database` on each kind.
+
+Tests that take `database` (or anything built on it) run on SQLite and on PostgreSQL.
+OPSGRAPH_TEST_DATABASE=sqlite or =postgresql runs them on one of the two only.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from opsgraph.settings import Settings
+from opsgraph.storage.database import Database
+from tests.support import databases
+from tests.support.clock import TestClock
+
+KINDS = ("sqlite", "postgresql")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run whatever needs a database on both kinds."""
+    if "database_kind" in metafunc.fixturenames:
+        only = os.environ.get("OPSGRAPH_TEST_DATABASE")
+        metafunc.parametrize("database_kind", [only] if only else KINDS, scope="session")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template() -> Iterator[Path]:
+    """A migrated SQLite file to copy."""
+    with databases.sqlite_template() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A running PostgreSQL server."""
+    with databases.postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of this test process."""
+    with databases.postgres_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a migrated and empty database of the kind under test."""
+    if database_kind == "sqlite":
+        return databases.copied(request.getfixturevalue("sqlite_template"), tmp_path)
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Settings as in production, but for the database and a small pool."""
+    return Settings(database_url=database_url, pool_size=3, workers="off", log_level="warning")
+
+
+@pytest.fixture
+async def database(settings: Settings, database_kind: str) -> AsyncIterator[Database]:
+    """A `Database` without reactions; a PostgreSQL one is emptied afterwards."""
+    opened = Database(settings)
+    yield opened
+    await opened.close()
+    if database_kind == "postgresql":
+        await databases.emptied(settings.database_url)
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    """A clock that stands still until the test moves it."""
+    return TestClock()

