@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 from opsgraph.metadata import metadata
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
+from opsgraph.storage.migrating import migrate
 
 POSTGRES_URL = "OPSGRAPH_TEST_POSTGRES_URL"
 
@@ -26,10 +27,7 @@ POSTGRES_URL = "OPSGRAPH_TEST_POSTGRES_URL"
 async def migrated(url: str) -> None:
     """Bring the database at this address to the newest schema."""
     database = Database(Settings(database_url=url))
-    async with database.engine.connect() as plain:
-        connection = await plain.execution_options(writing=True)
-        async with connection.begin():
-            await connection.run_sync(metadata.create_all)
+    await migrate(database)
     await database.close()
 
 
@@ -92,6 +90,3 @@ async def _run(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
-
-
-Opener = Callable[..., Database]

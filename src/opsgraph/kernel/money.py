@@ -9,6 +9,7 @@ from opsgraph.kernel.text import shown
 
 LARGEST = Decimal(10) ** 18
 FRACTION_DIGITS = 18
+MAX_DIGITS = 200
 CENT = Decimal("0.01")
 
 _CODES = """
@@ -59,9 +60,10 @@ def amount_of(value: Decimal, field: str = "amount") -> Decimal:
     """
     if not value.is_finite():
         raise Invalid(f"{field} is {value}; it takes a finite number", field)
-    if abs(value) >= LARGEST:
+    if value.copy_abs() >= LARGEST:
         raise Invalid(f"{field} is too large; amounts are under 10^18", field)
-    exponent = value.normalize().as_tuple().exponent
+    with localcontext(prec=MAX_DIGITS):  # the usual precision would round before we look
+        exponent = value.normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > FRACTION_DIGITS:
         raise Invalid(f"{field} has {-exponent} decimals; at most {FRACTION_DIGITS} are kept", field)
     return value

@@ -1,12 +1,15 @@
 """Values and events of the catalog domain."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from opsgraph.kernel.changes import UNSET, Maybe
 from opsgraph.kernel.events import Event
+
+PRODUCTION_ENVIRONMENTS = ("production", "prod")
+"""The environments whose deployments count for change failure rate and the DORA keys."""
 
 
 class Lifecycle(StrEnum):
@@ -122,13 +125,13 @@ class DeploymentInput:
 class ServiceFilter:
     """Which services are wanted: all conditions hold, any value of a list does. None means no condition."""
 
-    names: list[str] | None = None
-    teams: list[str] | None = None
-    tiers: list[int] | None = None
-    tags: list[str] | None = None
-    lifecycles: list[Lifecycle] | None = None
+    names: tuple[str, ...] | None = None
+    teams: tuple[str, ...] | None = None
+    tiers: tuple[int, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    lifecycles: tuple[Lifecycle, ...] | None = None
     search: str | None = None
-    archived: bool = field(default=False)
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

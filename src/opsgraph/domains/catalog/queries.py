@@ -307,6 +307,13 @@ def service_ids() -> AnySelect:
     return select(services.c.id.label("service_id")).where(services.c.archived_at.is_(None))
 
 
+def named_services() -> AnySelect:
+    """A select of id, name and team name of all services that are not archived, for other domains to join."""
+    columns = (services.c.id.label("service_id"), services.c.name, services.c.name_key, teams.c.name.label("team"))
+    query = select(*columns).select_from(services.outerjoin(teams, teams.c.id == services.c.team_id))
+    return query.where(services.c.archived_at.is_(None))
+
+
 def _conditions(wanted: ServiceFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         services.c.archived_at.is_not(None) if wanted.archived else services.c.archived_at.is_(None)

@@ -18,9 +18,6 @@ URL_LENGTH = 2_000
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future an instant may lie before it is refused: clocks of senders differ."""
 
-PRODUCTION_ENVIRONMENTS = ("production", "prod")
-"""The environments whose deployments count for change failure rate and the DORA keys."""
-
 
 def service_name(value: str, field: str = "name") -> str:
     """Accept a service's name, an RFC 1123 label.

@@ -1,0 +1,1 @@
+"""Formats that others define for catalogs, read into frozen values: Backstage."""

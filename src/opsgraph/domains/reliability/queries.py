@@ -1,0 +1,62 @@
+"""Reads of the reliability domain, batched."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from opsgraph.domains.catalog import queries as catalog
+from opsgraph.domains.catalog.model import PRODUCTION_ENVIRONMENTS, Deployment
+from opsgraph.domains.reliability import rules
+from opsgraph.domains.reliability.model import WINDOW, Declared, DoraKeys, Measured, Reliability
+from opsgraph.domains.reliability.tables import declarations
+
+_DECLARED = (
+    declarations.c.uptime_pct,
+    declarations.c.mttr_minutes,
+    declarations.c.incidents_30d,
+    declarations.c.change_failure_rate_pct,
+)
+
+
+async def reliability_by_service(
+    session: AsyncConnection, ids: Collection[UUID], now: datetime
+) -> dict[UUID, Reliability]:
+    """The reliability of each service over the 30 days before `now`; every id gets one. Two statements."""
+    declared = await declared_by_service(session, ids)
+    deployed = await _deployments(session, ids, now)
+    return {
+        id_: rules.judge(
+            declared.get(id_, Declared()),
+            Measured(change_failure_rate_pct=rules.measured_changes(deployed.get(id_, ()))),
+        )
+        for id_ in ids
+    }
+
+
+async def declared_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Declared]:
+    """What was declared for each service for which anything was."""
+    query = select(declarations.c.service_id, *_DECLARED).where(declarations.c.service_id.in_(ids))
+    return {row[0]: Declared(*row[1:]) for row in await session.execute(query)}
+
+
+async def dora_by_service(session: AsyncConnection, ids: Collection[UUID], now: datetime) -> dict[UUID, DoraKeys]:
+    """The DORA keys of each service over the 30 days before `now`; every id gets them. One statement."""
+    deployed = await _deployments(session, ids, now)
+    return {id_: rules.dora(deployed.get(id_, ())) for id_ in ids}
+
+
+async def next_change(session: AsyncConnection, ids: Collection[UUID], now: datetime) -> dict[UUID, datetime]:
+    """When the passing of time alone next changes the score of a service; absent where it does not. One statement."""
+    deployed = await _deployments(session, ids, now, ahead=WINDOW)
+    instants = {id_: rules.next_change(deployments, now) for id_, deployments in deployed.items()}
+    return {id_: instant for id_, instant in instants.items() if instant is not None}
+
+
+async def _deployments(
+    session: AsyncConnection, ids: Collection[UUID], now: datetime, ahead: timedelta = timedelta(0)
+) -> dict[UUID, list[Deployment]]:
+    """Deployments to production within the window, oldest first; those to come within `ahead` as well."""
+    return await catalog.deployments_since(session, ids, PRODUCTION_ENVIRONMENTS, now - WINDOW, now + ahead)
