@@ -4,9 +4,14 @@ from sqlmodel import SQLModel
 
 from opsgraph.domains.access import tables as access
 from opsgraph.domains.catalog import tables as catalog
+from opsgraph.domains.cost import tables as cost
+from opsgraph.domains.governance import tables as governance
+from opsgraph.domains.health import tables as health
+from opsgraph.domains.reliability import tables as reliability
+from opsgraph.domains.slo import tables as slo
 from opsgraph.storage import idempotency
 
-TABLES = (access, catalog, idempotency)
+TABLES = (access, catalog, cost, governance, health, reliability, slo, idempotency)
 """The modules that declare tables; importing them registers the tables."""
 
 metadata = SQLModel.metadata

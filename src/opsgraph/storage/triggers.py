@@ -1,7 +1,5 @@
 """Triggers that both databases need: `updated_at` is kept by the database, whoever writes."""
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 _FUNCTION = """
@@ -15,7 +13,7 @@ END $$
 """
 
 
-def keep_updated_at(connection: Connection | Any, table: str, key: str = "id") -> None:
+def keep_updated_at(connection: Connection, table: str, key: str = "id") -> None:
     """Make the database set `updated_at` on every UPDATE that does not set it itself.
 
     Args:
@@ -36,7 +34,7 @@ def keep_updated_at(connection: Connection | Any, table: str, key: str = "id") -
     )
 
 
-def drop_updated_at(connection: Connection | Any, table: str) -> None:
-    """Undo `keep_updated_at` for a table that stays."""
-    where = f" ON {table}" if connection.dialect.name == "postgresql" else ""
-    connection.exec_driver_sql(f"DROP TRIGGER {table}_touch{where}")
+def drop_updated_at_function(connection: Connection) -> None:
+    """Remove what `keep_updated_at` leaves behind once its tables, and with them their triggers, are gone."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("DROP FUNCTION opsgraph_touch()")

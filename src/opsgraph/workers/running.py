@@ -1,0 +1,50 @@
+"""Running workers in the background until they are told to stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import structlog
+
+from opsgraph.kernel.clock import Clock
+from opsgraph.workers import evaluate
+from opsgraph.workers.evaluate import Tick, WorkerContext
+
+WORKERS: Mapping[str, Tick] = {"evaluate": evaluate.tick}
+"""Every worker by name."""
+
+_IDLE_SECONDS = 1.0
+_AFTER_FAILURE_SECONDS = 5.0
+_log = structlog.get_logger("opsgraph.workers")
+
+
+@asynccontextmanager
+async def running(context: WorkerContext, clock: Clock, workers: Mapping[str, Tick] = WORKERS) -> AsyncIterator[None]:
+    """Run workers while the block lasts; a round that was begun is finished before it ends."""
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for name, tick in workers.items():
+            tasks.create_task(_run(name, tick, context, clock, stopping), name=f"worker {name}")
+        try:
+            yield
+        finally:
+            stopping.set()
+
+
+async def _run(name: str, tick: Tick, context: WorkerContext, clock: Clock, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        try:
+            done = await tick(context, clock.now())
+            pause = 0.0 if done else _IDLE_SECONDS
+        except Exception:  # noqa: BLE001 - the next round may succeed; a worker never dies of one item
+            _log.exception("worker_failed", worker=name)
+            pause = _AFTER_FAILURE_SECONDS
+        await _pause(stopping, pause)
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,46 @@
+"""Keeping stored health right: whenever an input changes, and when time passes."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from opsgraph.domains.health import commands as health
+from opsgraph.domains.health import queries
+from opsgraph.domains.health.model import Subsystem
+from opsgraph.domains.health.rules import BUILT_IN
+from opsgraph.domains.slo import commands as slo
+from opsgraph.storage.transactions import Tx
+from opsgraph.storage.writing import in_chunks
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPolicy:
+    """How health is evaluated.
+
+    Attributes:
+        subsystems: who has a say, in the order their signals are shown.
+        currency: the currency of costs that name none (ISO 4217).
+        every: how often health is evaluated again when nothing but time changes.
+    """
+
+    subsystems: Sequence[Subsystem] = BUILT_IN
+    currency: str = "USD"
+    every: timedelta = timedelta(seconds=60)
+
+
+async def refresh(tx: Tx, service_ids: Collection[UUID], policy: HealthPolicy) -> None:
+    """Evaluate services and store the result, in the transaction that changed what it depends on."""
+    for ids in in_chunks(sorted(set(service_ids)), _AT_ONCE):
+        await health.lock(tx, ids)
+        await slo.refresh_states(tx, ids)
+        await health.evaluate(tx, ids, policy.subsystems, policy.currency, policy.every)
+
+
+async def refresh_due(tx: Tx, policy: HealthPolicy, limit: int = _AT_ONCE) -> int:
+    """Evaluate the services that are due; gives how many there were."""
+    due = await queries.due_services(tx.connection, tx.now, limit)
+    await refresh(tx, due, policy)
+    return len(due)
