@@ -13,6 +13,7 @@ import pytest
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from tests.support import databases
+from tests.support.api import Api, running
 from tests.support.clock import TestClock
 
 KINDS = ("sqlite", "postgresql")
@@ -75,3 +76,12 @@ async def database(settings: Settings, database_kind: str) -> AsyncIterator[Data
 def clock() -> TestClock:
     """A clock that stands still until the test moves it."""
     return TestClock()
+
+
+@pytest.fixture
+async def api(settings: Settings, clock: TestClock, database_kind: str) -> AsyncIterator[Api]:
+    """The whole application on an empty database, with a client that every role is granted."""
+    async with running(settings, clock) as started:
+        yield started
+    if database_kind == "postgresql":
+        await databases.emptied(settings.database_url)

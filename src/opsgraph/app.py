@@ -1,0 +1,120 @@
+"""The only place that wires parts together."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.routing import Route
+
+from opsgraph import metadata  # noqa: F401 - whoever opens a database needs every table registered
+from opsgraph.graphql.context import Context
+from opsgraph.graphql.endpoint import GraphQLEndpoint
+from opsgraph.graphql.schema import build_schema
+from opsgraph.http.authentication import Authenticator
+from opsgraph.http.middleware import BodyLimit, RequestLog
+from opsgraph.http.probes import alive, readiness
+from opsgraph.kernel.clock import Clock, SystemClock
+from opsgraph.kernel.ids import RandomBits
+from opsgraph.settings import Settings
+from opsgraph.storage.database import Database
+from opsgraph.web.routes import page_routes
+from opsgraph.workers.evaluate import WorkerContext
+from opsgraph.workers.running import running
+from opsgraph.workflows.health import HealthPolicy
+from opsgraph.workflows.reactions import reacting
+from opsgraph.workflows.subsystems import installed_subsystems
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """opsgraph without an edge: what the command line works with, and what the server is built on."""
+
+    settings: Settings
+    clock: Clock
+    policy: HealthPolicy
+    database: Database
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.database.close()
+
+
+def build_core(settings: Settings, clock: Clock | None = None, random_bits: RandomBits | None = None) -> Core:
+    """The database with everything that reacts to its events.
+
+    Args:
+        settings: how opsgraph is configured.
+        clock: where the present comes from; the machine's clock if left out.
+        random_bits: where ids get their randomness; the system's source if left out.
+    """
+    policy = HealthPolicy(installed_subsystems(), settings.currency, timedelta(seconds=settings.evaluate_seconds))
+    return Core(settings, clock or SystemClock(), policy, Database(settings, reacting(policy), random_bits))
+
+
+def build(settings: Settings, clock: Clock | None = None, authenticate: Authenticator | None = None) -> Starlette:
+    """The whole server as an ASGI application.
+
+    Args:
+        settings: how opsgraph is configured.
+        clock: where the present comes from; the machine's clock if left out.
+        authenticate: finds out who asks; by the settings if left out.
+    """
+    core = build_core(settings, clock)
+    app = Starlette(
+        routes=[
+            Route("/graphql", _endpoint(core, authenticate or Authenticator(settings))),
+            Route("/health", alive),
+            Route("/health/ready", readiness(core.database)),
+            *page_routes(graphiql=settings.graphiql == "on"),
+        ],
+        middleware=_middleware(settings),
+        lifespan=lambda _app: _lifespan(core),
+    )
+    app.state.core = core
+    return app
+
+
+def _endpoint(core: Core, authenticate: Authenticator) -> GraphQLEndpoint:
+    async def context_of(request: Request) -> Context:
+        return Context(core.database, await authenticate(request), core.clock, core.settings)
+
+    return GraphQLEndpoint(build_schema(core.settings), context_of, _origins(core.settings))
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=sorted(_origins(settings)),
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "x-request-id"],
+        expose_headers=["x-request-id"],
+    )
+    return [
+        Middleware(RequestLog),
+        *([cors] if _origins(settings) else []),
+        Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=5),
+        Middleware(BodyLimit, largest=settings.max_body_bytes),
+    ]
+
+
+def _origins(settings: Settings) -> frozenset[str]:
+    return frozenset(origin.strip() for origin in settings.cors_origins.split(",") if origin.strip())
+
+
+@asynccontextmanager
+async def _lifespan(core: Core) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(core.close)
+        if core.settings.workers == "on":
+            await stack.enter_async_context(running(WorkerContext(core.database, core.policy), core.clock))
+        # What start-up made lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        yield

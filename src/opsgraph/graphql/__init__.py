@@ -1,0 +1,17 @@
+"""The typed schema: one file a domain, over a small core that every field shares.
+
+    context      what one operation has at hand: database, actor, now; its loads share one connection
+    edges        relations, each declared once with its batch function
+    connections  Relay connections over keyset pages, one statement for the pages of all parents
+    rights       query, mutation and subscription fields, each with the role it needs beside it
+    nodes        global ids and `node(id:)`
+    problems     refusals as data
+    scalars      DateTime, Decimal and JSON, strict both ways
+    documents    parsing, validation and limits, remembered per query text
+    complexity   what an operation asks for, before it runs
+    errors       error codes, and masking of what is nobody's business
+    endpoint     GraphQL over HTTP
+    schema       puts it together
+
+Resolvers hold no SQL and no rules: a field is an attribute, an edge, or a call of one query or command.
+"""

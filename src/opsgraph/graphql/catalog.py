@@ -1,0 +1,286 @@
+"""Services with everything that hangs on them, and what was deployed."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from opsgraph.domains.catalog import model, queries
+from opsgraph.domains.governance.model import GovernanceStatus
+from opsgraph.domains.health import queries as health
+from opsgraph.domains.health.model import HealthStatus
+from opsgraph.graphql.connections import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Relation,
+    connect,
+    forward,
+    of_parents,
+    whole_list,
+)
+from opsgraph.graphql.context import Context
+from opsgraph.graphql.cost import CostProfile, load_costs
+from opsgraph.graphql.edges import edge
+from opsgraph.graphql.enums import expose
+from opsgraph.graphql.governance import Governance, load_governance
+from opsgraph.graphql.health import ServiceHealth, load_health
+from opsgraph.graphql.inputs import frozen
+from opsgraph.graphql.nodes import Node, finds, to_node
+from opsgraph.graphql.reliability import Reliability, load_reliability
+from opsgraph.graphql.rights import query
+from opsgraph.graphql.slo import SLOS_OF_SERVICE, Slo
+from opsgraph.kernel.pages import Page, PageRequest, page_request
+from opsgraph.storage.rows import AnyRow, AnySelect
+
+if TYPE_CHECKING:
+    from opsgraph.graphql.teams import Team
+
+_Team = Annotated["Team", strawberry.lazy("opsgraph.graphql.teams")]
+
+
+@strawberry.type(description="A web address that belongs to a service.")
+class Link:
+    """A web address."""
+
+    title: str = strawberry.field(description="What is there.")
+    url: str = strawberry.field(description="An http or https address.")
+
+
+async def _tags(context: Context, keys: Collection[UUID]) -> Mapping[UUID, list[str]]:
+    async with context.reading() as session:
+        found = await queries.tags_by_service(session, keys)
+    return {key: found.get(key, []) for key in keys}
+
+
+async def _links(context: Context, keys: Collection[UUID]) -> Mapping[UUID, list[Link]]:
+    async with context.reading() as session:
+        found = await queries.links_by_service(session, keys)
+    return {key: [Link(title=link.title, url=link.url) for link in found.get(key, [])] for key in keys}
+
+
+DEPENDENCIES = of_parents(
+    "dependencies",
+    queries.dependencies_of,
+    queries.count_dependencies,
+    lambda row: service_of(queries.service_of(row)),
+)
+DEPENDENTS = of_parents(
+    "dependents", queries.dependents_of, queries.count_dependents, lambda row: service_of(queries.service_of(row))
+)
+DEPLOYMENTS = of_parents(
+    "deployments",
+    queries.deployments_by_service,
+    queries.count_deployments,
+    lambda row: deployment_of(queries.deployment_of(row)),
+)
+
+
+@strawberry.type(description="Something that is run and owned.")
+class Service(Node):
+    """A service."""
+
+    team_key: strawberry.Private[UUID | None]
+    name: str = strawberry.field(description="Unique, without case: an RFC 1123 label.")
+    title: str | None = strawberry.field(description="What people call it.")
+    description: str | None = strawberry.field(description="What it does.")
+    tier: int = strawberry.field(description="How critical it is: 1 (most) to 4.")
+    lifecycle: model.Lifecycle = strawberry.field(description="How far it has come.")
+    archived_at: datetime | None = strawberry.field(description="When it was archived; null while it is in use.")
+    tags: list[str] = edge(_tags, key="key", description="Free labels, in the order given.")
+    links: list[Link] = edge(_links, key="key", description="Web addresses that belong to it.")
+    team: _Team | None = to_node("Team", key="team_key", description="Who owns it.")
+    health: ServiceHealth = edge(load_health, key="key", description="How it is doing, all things considered.")
+    cost: CostProfile = edge(load_costs, key="key", description="What it costs.")
+    reliability: Reliability = edge(load_reliability, key="key", description="How reliable it was in 30 days.")
+    governance: Governance = edge(load_governance, key="key", description="How it keeps the organisation's rules.")
+    slos: Connection[Slo] = forward(SLOS_OF_SERVICE, description="Its service level objectives, by name.")
+    deployments: Connection["Deployment"] = forward(DEPLOYMENTS, description="What was deployed, newest first.")
+    dependencies: Connection["Service"] = forward(DEPENDENCIES, description="The services it depends on, by name.")
+    dependents: Connection["Service"] = forward(DEPENDENTS, description="The services that depend on it, by name.")
+
+
+@strawberry.type(description="One version of a service brought to one environment; never changed.")
+class Deployment(Node):
+    """A deployment."""
+
+    service_key: strawberry.Private[UUID]
+    version: str = strawberry.field(description="What was deployed.")
+    environment: str = strawberry.field(description="Where to, such as production.")
+    committed_at: datetime | None = strawberry.field(description="When its newest commit was made.")
+    deployed_at: datetime = strawberry.field(description="When it was brought there.")
+    failed: bool = strawberry.field(description="Whether it failed in production.")
+    rework: bool = strawberry.field(description="Whether it repaired an earlier one, unplanned.")
+    service: Service = to_node("Service", key="service_key", description="Whose version it is.")
+
+
+def service_of(value: model.Service) -> Service:
+    """A service as the schema has it."""
+    return Service(
+        key=value.id,
+        team_key=value.team_id,
+        name=value.name,
+        title=value.title,
+        description=value.description,
+        tier=value.tier,
+        lifecycle=value.lifecycle,
+        archived_at=value.archived_at,
+    )
+
+
+def deployment_of(value: model.Deployment) -> Deployment:
+    """A deployment as the schema has it."""
+    return Deployment(
+        key=value.id,
+        service_key=value.service_id,
+        version=value.version,
+        environment=value.environment,
+        committed_at=value.committed_at,
+        deployed_at=value.deployed_at,
+        failed=value.outcome is model.DeploymentOutcome.FAILED,
+        rework=value.rework,
+    )
+
+
+@finds("Service")
+async def _find_services(context: Context, keys: Collection[UUID]) -> Mapping[UUID, Service]:
+    async with context.reading() as session:
+        found = await queries.services_by_id(session, keys)
+    return {key: service_of(value) for key, value in found.items()}
+
+
+@finds("Deployment")
+async def _find_deployments(context: Context, keys: Collection[UUID]) -> Mapping[UUID, Deployment]:
+    async with context.reading() as session:
+        found = await queries.deployments_by_id(session, keys)
+    return {key: deployment_of(value) for key, value in found.items()}
+
+
+class ServiceOrder(StrEnum):
+    """The orders of services."""
+
+    NAME = "NAME"
+    HEALTH_WORST_FIRST = "HEALTH_WORST_FIRST"
+    TIER = "TIER"
+    COST_HIGHEST_FIRST = "COST_HIGHEST_FIRST"
+
+
+expose(
+    ServiceOrder,
+    "How services are ordered; ties go by name.",
+    NAME="By name.",
+    HEALTH_WORST_FIRST="DOWN, CRITICAL, DEGRADED, UNKNOWN, HEALTHY.",
+    TIER="The most critical first.",
+    COST_HIGHEST_FIRST="By the number of the latest monthly cost, whatever its currency.",
+)
+
+
+@strawberry.input(description="Which services: all conditions hold, any value of a list does.")
+class ServiceFilter:
+    """Which services are wanted."""
+
+    names: list[str] | None = strawberry.field(default=strawberry.UNSET, description="Of one of these names.")
+    teams: list[str] | None = strawberry.field(default=strawberry.UNSET, description="Owned by one of these teams.")
+    tiers: list[int] | None = strawberry.field(default=strawberry.UNSET, description="Of one of these tiers.")
+    tags: list[str] | None = strawberry.field(default=strawberry.UNSET, description="With at least one of these tags.")
+    health: list[HealthStatus] | None = strawberry.field(
+        default=strawberry.UNSET, description="Whose health is one of these."
+    )
+    search: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Whose name, title or description contains this, without case."
+    )
+    lifecycles: list[model.Lifecycle] | None = strawberry.field(
+        default=strawberry.UNSET, description="In one of these lifecycles."
+    )
+    governance: list[GovernanceStatus] | None = strawberry.field(
+        default=strawberry.UNSET, description="Whose governance is one of these."
+    )
+    archived: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Archived ones instead of those in use."
+    )
+
+
+Filter = Annotated[
+    ServiceFilter | None, strawberry.argument(description="Which ones; all that are in use if left out.")
+]
+Order = Annotated[ServiceOrder | None, strawberry.argument(description="In which order; by name if left out.")]
+
+_RANKS: dict[ServiceOrder, Callable[[], model.ServiceOrder | queries.Rank]] = {
+    ServiceOrder.NAME: lambda: model.ServiceOrder.NAME,
+    ServiceOrder.TIER: lambda: model.ServiceOrder.TIER,
+    ServiceOrder.HEALTH_WORST_FIRST: health.worst_first,
+    ServiceOrder.COST_HIGHEST_FIRST: health.cost_highest_first,
+}
+Statuses = tuple[HealthStatus, ...] | None
+GovernanceStatuses = tuple[GovernanceStatus, ...] | None
+
+
+def _among(statuses: Statuses, governance: GovernanceStatuses) -> list[AnySelect]:
+    among = []
+    if statuses is not None:
+        among.append(health.in_status(statuses))
+    if governance is not None:
+        among.append(health.in_governance(governance))
+    return among
+
+
+def _all_services(order: ServiceOrder) -> Relation:
+    async def page(
+        session: AsyncConnection,
+        wanted: model.ServiceFilter,
+        statuses: Statuses,
+        governance: GovernanceStatuses,
+        request: PageRequest,
+    ) -> Page[AnyRow]:
+        return await queries.services_page(session, wanted, request, _RANKS[order](), _among(statuses, governance))
+
+    async def count(
+        session: AsyncConnection, wanted: model.ServiceFilter, statuses: Statuses, governance: GovernanceStatuses
+    ) -> int:
+        return await queries.count_services(session, wanted, _among(statuses, governance))
+
+    return whole_list(f"services {order.value}", page, count, lambda row: service_of(queries.service_of(row)))
+
+
+SERVICES = {order: _all_services(order) for order in ServiceOrder}
+"""All services, in each order."""
+
+
+@strawberry.type
+class CatalogQueries:
+    """What can be asked about the catalog."""
+
+    @query(description="The service of that name, whatever its case, archived or not; null if there is none.")
+    async def service(
+        self,
+        info: strawberry.Info[Context, None],
+        name: Annotated[str, strawberry.argument(description="Its name.")],
+    ) -> Service | None:
+        """One service by its natural key."""
+        async with info.context.reading() as session:
+            found = await queries.service_by_name(session, name)
+        return service_of(found) if found else None
+
+    @query(description="Services, by name unless another order is asked for.")
+    async def services(
+        self,
+        info: strawberry.Info[Context, None],  # noqa: ARG002 - every root field takes it
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Filter = None,
+        order_by: Order = None,
+    ) -> Connection[Service]:
+        """A page of services."""
+        relation = SERVICES[order_by or ServiceOrder.NAME]
+        statuses = tuple(filter.health) if filter and isinstance(filter.health, list) else None
+        governance = tuple(filter.governance) if filter and isinstance(filter.governance, list) else None
+        narrowed = (frozen(filter, model.ServiceFilter, "health", "governance"), statuses, governance)
+        return connect(relation, None, page_request(relation.order, first, after, last, before), narrowed)

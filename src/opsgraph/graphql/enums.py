@@ -1,0 +1,119 @@
+"""The domains' enums as the schema shows them, with what each value means."""
+
+from enum import StrEnum
+
+import strawberry
+
+from opsgraph.domains.catalog.model import Lifecycle
+from opsgraph.domains.cost.model import AnomalySeverity, CostTrend
+from opsgraph.domains.governance.model import GovernanceStatus
+from opsgraph.domains.health.model import HealthStatus
+from opsgraph.domains.reliability.model import Basis
+from opsgraph.domains.slo.model import BudgetingMethod, IndicatorKind
+from opsgraph.kernel.actor import Role
+from opsgraph.kernel.refusals import RefusalCode
+from opsgraph.kernel.windows import CalendarWindow
+
+
+def expose(enum: type[StrEnum], description: str, name: str | None = None, **values: str) -> None:
+    """Make a domain's enum part of the schema; every value is described.
+
+    Raises:
+        TypeError: a value has no description, or a description no value.
+    """
+    strawberry.enum(enum, name=name, description=description)
+    definition = enum.__strawberry_definition__  # type: ignore[attr-defined]  # Strawberry's mark on the class
+    if {value.name for value in definition.values} != set(values):
+        raise TypeError(f"every value of {enum.__name__} has one description")
+    for value in definition.values:
+        value.description = values[value.name]
+
+
+expose(
+    RefusalCode,
+    "Why something was refused.",
+    name="ProblemCode",
+    NOT_FOUND="What was named does not exist.",
+    INVALID="The input breaks a rule of its own.",
+    CONFLICT="The present state does not allow it; the same input may succeed later.",
+    FORBIDDEN="The actor lacks the role.",
+    UNAUTHENTICATED="Nobody known is asking.",
+)
+expose(
+    Role,
+    "What someone may do.",
+    VIEWER="Reads everything.",
+    RESPONDER="Also acts on incidents and alerts.",
+    EDITOR="Also changes catalog, SLOs, costs, schedules and sources.",
+    APPROVER="Approves readiness overrides.",
+    ADMIN="Manages keys and policies, and holds every other role.",
+    INGEST="Posts alerts, telemetry, heartbeats, SLO events, costs and deployments, and reads nothing.",
+)
+expose(
+    Lifecycle,
+    "How far a service has come.",
+    EXPERIMENTAL="Tried out; nobody relies on it yet.",
+    PRODUCTION="Relied upon.",
+    DEPRECATED="On its way out.",
+)
+expose(
+    HealthStatus,
+    "How a service is doing.",
+    HEALTHY="Nothing to worry about: under 2 points.",
+    DEGRADED="Something is wrong: 2 or 3 points.",
+    CRITICAL="Much is wrong: 4 points or more.",
+    DOWN="Not available.",
+    UNKNOWN="Nothing is known about it.",
+)
+expose(
+    GovernanceStatus,
+    "How a service keeps the organisation's rules.",
+    COMPLIANT="Every check passes.",
+    NON_COMPLIANT="Three or more checks fail.",
+    NEEDS_REVIEW="One or two checks fail, or none was recorded.",
+)
+expose(
+    CostTrend,
+    "Where a service's cost is going, from its two newest months.",
+    DECREASING="More than 5 % less.",
+    STABLE="Within 5 % either way, or nothing to compare.",
+    INCREASING="More than 5 % more.",
+    SPIKING="More than 20 % more.",
+)
+expose(
+    AnomalySeverity,
+    "How far the current month runs ahead of the one before.",
+    MINOR="More than 10 % ahead.",
+    MAJOR="20 % ahead or more.",
+    CRITICAL="50 % ahead or more.",
+)
+expose(
+    Basis,
+    "Where a figure comes from.",
+    MEASURED="Measured from what happened.",
+    DECLARED="Declared by someone, for want of a measurement.",
+    NONE="Not known.",
+)
+expose(
+    IndicatorKind,
+    "What an SLO measures.",
+    DECLARED="Someone sets the current value.",
+    REQUEST_SUCCESS="The share of requests that succeeded.",
+    LATENCY_UNDER="The share of requests that took less than a threshold.",
+    AVAILABILITY="The share of health checks that passed.",
+    EXTERNAL="Good and total events that are reported or pulled from elsewhere.",
+)
+expose(
+    BudgetingMethod,
+    "How an SLO's error budget is spent.",
+    OCCURRENCES="By events: good of total.",
+    TIMESLICES="By time: the share of slices whose ratio meets the slice target.",
+    RATIO_TIMESLICES="By time: the mean of the slices' ratios.",
+)
+expose(
+    CalendarWindow,
+    "A window that begins with the calendar's.",
+    WEEK="From Monday.",
+    MONTH="From the first of the month.",
+    QUARTER="From the first of January, April, July or October.",
+)

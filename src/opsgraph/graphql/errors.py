@@ -1,0 +1,76 @@
+"""Errors as clients see them: each with a code; what is nobody's business is logged and masked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from opsgraph.graphql.problems import camel_case
+from opsgraph.kernel.refusals import Refusal, RefusalCode
+
+_CODES = {
+    RefusalCode.UNAUTHENTICATED: "UNAUTHENTICATED",
+    RefusalCode.FORBIDDEN: "FORBIDDEN",
+}
+_log = structlog.get_logger("opsgraph.graphql")
+
+
+def presented(errors: Sequence[GraphQLError], request_id: str | None) -> list[dict[str, Any]]:
+    """The errors of a result as the response has them.
+
+    A refusal and whatever is wrong with the request keep their message and get a code; anything else is a bug: it is
+    logged whole, and the client gets the request's id to ask about.
+    """
+    return [_presented(error, request_id) for error in errors]
+
+
+def is_unauthenticated(errors: Sequence[GraphQLError]) -> bool:
+    """Whether a result failed because nobody known was asking, which HTTP answers with 401."""
+    return any(_refusal_code(error) is RefusalCode.UNAUTHENTICATED for error in errors)
+
+
+def is_internal(errors: Sequence[GraphQLError]) -> bool:
+    """Whether a result failed because of a bug of ours, which HTTP answers with 500."""
+    return any(cause is not None and not isinstance(cause, Refusal) for cause in map(_cause, errors))
+
+
+def _presented(error: GraphQLError, request_id: str | None) -> dict[str, Any]:
+    shown: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        shown["path"] = list(error.path)
+    cause = _cause(error)
+    if isinstance(cause, Refusal):
+        shown["message"] = cause.message
+        shown["extensions"] = _refusal_extensions(cause)
+    elif cause is None:
+        shown["extensions"] = {"code": "BAD_INPUT", **(error.extensions or {})}
+    else:
+        _log.error("unexpected_error", path=error.path, exc_info=cause)
+        shown["message"] = "an unexpected error happened; it was logged with the request's id"
+        shown["extensions"] = {"code": "INTERNAL", "requestId": request_id}
+    return shown
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised beneath GraphQL's own errors, if anything was."""
+    cause: BaseException | None = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _refusal_code(error: GraphQLError) -> RefusalCode | None:
+    cause = _cause(error)
+    return cause.code if isinstance(cause, Refusal) else None
+
+
+def _refusal_extensions(refusal: Refusal) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"code": _CODES.get(refusal.code, "BAD_INPUT")}
+    if refusal.field:
+        extensions["field"] = [camel_case(part) for part in refusal.field]
+    if refusal.details:
+        extensions["details"] = refusal.details
+    return extensions

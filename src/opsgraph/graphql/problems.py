@@ -1,0 +1,47 @@
+"""Refusals as data: the `Problem` member of every mutation's union."""
+
+import re
+from typing import Any
+
+import strawberry
+from strawberry.schema.exception_handlers import ExceptionHandler
+from strawberry.types.field import StrawberryField
+
+from opsgraph.graphql.scalars import JSON
+from opsgraph.kernel.refusals import Refusal, RefusalCode
+
+
+@strawberry.type(description="An expected refusal: nothing was changed.")
+class Problem:
+    """An expected refusal."""
+
+    code: RefusalCode = strawberry.field(description="Why, for programs.")
+    message: str = strawberry.field(description="Why, for people: one sentence that names what was refused.")
+    field: list[str] | None = strawberry.field(description="The path of the offending input, if one is to blame.")
+    details: JSON | None = strawberry.field(description="What a program needs to react, such as what is allowed.")
+
+
+class RefusalHandler(ExceptionHandler[Refusal, Problem]):
+    """Turns a refusal raised in a mutation into the `Problem` of its union."""
+
+    def handle(self, exception: Refusal, *, field: StrawberryField, info: strawberry.Info[Any, Any]) -> Problem:  # noqa: ARG002 - the protocol's
+        """Make the problem; the path of the input begins with the argument it came in."""
+        return problem_of(exception, [argument.graphql_name or argument.python_name for argument in field.arguments])
+
+
+def problem_of(refusal: Refusal, arguments: list[str]) -> Problem:
+    """The problem that tells of a refusal, for a field with these arguments."""
+    path = [camel_case(part) for part in refusal.field] if refusal.field else None
+    if path and "input" in arguments and path[0] not in arguments:
+        path = ["input", *path]
+    return Problem(
+        code=refusal.code,
+        message=refusal.message,
+        field=path,
+        details=JSON(refusal.details) if refusal.details else None,
+    )
+
+
+def camel_case(name: str) -> str:
+    """A Python name as GraphQL writes it."""
+    return re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), name)

@@ -1,0 +1,68 @@
+"""Root fields, each with the role it needs declared beside it. Denied unless the actor holds one of the roles."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import strawberry
+
+from opsgraph.domains.access.rules import require
+from opsgraph.graphql.problems import camel_case
+from opsgraph.kernel.actor import Role
+
+ROLES = "opsgraph.roles"
+"""The key under which a root field's metadata holds the roles any one of which it needs."""
+
+ANYONE = frozenset[Role]()
+"""For what anyone who reaches the API may ask, such as who they are."""
+
+Params = ParamSpec("Params")
+ResultT = TypeVar("ResultT")
+Resolver = Callable[Params, Awaitable[ResultT]]
+
+
+def query(*roles: Role, description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Declare a query field that asks for one of the roles (viewer, if none is named)."""
+    return _field(frozenset(roles) or frozenset({Role.VIEWER}), description)
+
+
+def open_query(description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Declare a query field that anyone may ask for."""
+    return _field(ANYONE, description)
+
+
+def mutation(*roles: Role, description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Declare a mutation field that asks for one of the roles; at least one is named."""
+    if not roles:
+        raise TypeError("a mutation names the role it needs")
+    return _field(frozenset(roles), description)
+
+
+def subscription(*roles: Role, description: str) -> Callable[[Callable[..., AsyncIterator[Any]]], Any]:
+    """Declare a subscription field that asks for one of the roles; at least one is named."""
+    if not roles:
+        raise TypeError("a subscription names the role it needs")
+
+    def declare(resolver: Callable[..., AsyncIterator[Any]]) -> Any:
+        @wraps(resolver)
+        async def checked(self: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> AsyncIterator[Any]:
+            require(info.context.actor, roles, camel_case(resolver.__name__))
+            async for event in resolver(self, info, **arguments):
+                yield event
+
+        return strawberry.subscription(checked, description=description, metadata={ROLES: frozenset(roles)})
+
+    return declare
+
+
+def _field(roles: frozenset[Role], description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    def declare(resolver: Callable[..., Awaitable[Any]]) -> Any:
+        @wraps(resolver)
+        async def checked(self: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> Any:
+            if roles:
+                require(info.context.actor, roles, camel_case(resolver.__name__))
+            return await resolver(self, info, **arguments)
+
+        return strawberry.field(resolver=checked, description=description, metadata={ROLES: roles})
+
+    return declare

@@ -1,0 +1,70 @@
+"""The schema, put together from the domains' files."""
+
+from typing import Annotated, Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.printer import print_schema
+from strawberry.types.execution import ExecutionContext
+
+from opsgraph.graphql.catalog import CatalogQueries
+from opsgraph.graphql.complexity import limiting_cost
+from opsgraph.graphql.context import Context
+from opsgraph.graphql.documents import Documents, preparing
+from opsgraph.graphql.mutations.catalog import CatalogMutations
+from opsgraph.graphql.mutations.cost import CostMutations
+from opsgraph.graphql.mutations.governance import GovernanceMutations
+from opsgraph.graphql.mutations.reliability import ReliabilityMutations
+from opsgraph.graphql.mutations.slo import SloMutations
+from opsgraph.graphql.nodes import Node, find_node
+from opsgraph.graphql.problems import RefusalHandler
+from opsgraph.graphql.report import ReportQueries
+from opsgraph.graphql.rights import query
+from opsgraph.graphql.scalars import scalar_config
+from opsgraph.graphql.slo import SloQueries
+from opsgraph.graphql.teams import TeamQueries
+from opsgraph.settings import Settings
+
+
+@strawberry.type(description="Everything that can be asked.")
+class Query(CatalogQueries, TeamQueries, SloQueries, ReportQueries):
+    """The root of all queries."""
+
+    @query(description="The thing with this global id; null if there is none.")
+    async def node(
+        self,
+        info: strawberry.Info[Context, None],
+        id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")],
+    ) -> Node | None:
+        """Anything by its global id."""
+        found: Node | None = await find_node(info.context, id)
+        return found
+
+
+@strawberry.type(description="Everything that can be changed. Each field is one transaction; a refusal is a Problem.")
+class Mutation(CatalogMutations, CostMutations, GovernanceMutations, ReliabilityMutations, SloMutations):
+    """The root of all mutations."""
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema, which leaves the logging of errors to whoever presents them."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Do nothing: `errors.presented` logs what is a bug, and only that."""
+
+
+def build_schema(settings: Settings) -> Schema:
+    """The schema with the limits that the settings say."""
+    extensions: list[Any] = [preparing(Documents(settings)), limiting_cost(settings)]
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        extensions=extensions,
+        exception_handlers=[RefusalHandler()],
+        config=scalar_config(suggestions=settings.introspection == "on"),
+    )
+
+
+def printed_schema() -> str:
+    """The schema in the schema definition language, as schema.graphql has it."""
+    return print_schema(build_schema(Settings())).strip() + "\n"

@@ -1,0 +1,129 @@
+"""What happens to every HTTP request: an id, a bounded body, security headers, and one line in the log."""
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
+_MOST_DROPPED = 16 * 1_048_576
+_log = structlog.get_logger("opsgraph.http")
+
+SECURITY_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+        "img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+"""Sent with every answer. Styles may be inline because GraphiQL's editor sets them; scripts may not."""
+
+
+class RequestLog:
+    """Gives each request an id, taken from or put into X-Request-ID, and logs its end with that id."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str] = SECURITY_HEADERS) -> None:
+        self._app = app
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request within its id."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        answered: dict[str, int] = {}
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answered["status"] = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._logged(scope, receive, sending, answered)
+
+    async def _logged(self, scope: Scope, receive: Receive, send: Send, answered: Mapping[str, int]) -> None:
+        started = time.perf_counter()
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            _log.exception("request_failed", method=scope["method"], path=scope["path"])
+            if answered:
+                raise
+            await _failure()(scope, receive, send)
+        finally:
+            _log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=answered.get("status"),
+                milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            )
+
+
+class BodyLimit:
+    """Answers 413 to a body that is too large, after reading on a while so that the sender sees the answer."""
+
+    def __init__(self, app: ASGIApp, largest: int) -> None:
+        self._app = app
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request if its body is within the limit; the body is read before the application runs."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        chunks: list[Message] = []
+        size = 0
+        too_large = declared.isdigit() and int(declared) > self._largest
+        more = True
+        while more and size <= _MOST_DROPPED:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            size += len(message.get("body", b""))
+            more = message.get("more_body", False)
+            too_large = too_large or size > self._largest
+            if not too_large:
+                chunks.append(message)
+        if too_large:
+            await self._refusal()(scope, receive, send)
+            return
+        await self._app(scope, _replaying(chunks, receive), send)
+
+    def _refusal(self) -> JSONResponse:
+        message = f"the body is larger than {self._largest:,} bytes"
+        error = {"message": message, "extensions": {"code": "LIMIT_EXCEEDED", "maximum": self._largest}}
+        return JSONResponse({"errors": [error]}, 413, headers={"connection": "close"})
+
+
+def _replaying(messages: list[Message], receive: Receive) -> Receive:
+    waiting = iter(messages)
+
+    async def replay() -> Message:
+        return next(waiting, None) or await receive()
+
+    return replay
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _failure() -> JSONResponse:
+    message = "an unexpected error happened; it was logged with the request's id"
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "INTERNAL"}}]}, 500)
