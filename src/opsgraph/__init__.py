@@ -1,1 +1,25 @@
-"""opsgraph: one typed GraphQL API for the health of all services."""
+"""opsgraph: one typed GraphQL API for the health of all your services.
+
+The map of the package; `a -> b` means that a may import b, and never the other way round (pyproject.toml enforces it).
+
+    cli        the opsgraph command: serve, migrate, demo, import, export, report, schema
+      -> app       build(settings): the only place that wires parts together
+        -> graphql   the typed schema: one file a domain over a small core (context, edges, connections, rights, limits)
+        -> http      authentication, probes, request ids, body limits, security headers
+        -> workers   background work: each worker is one tick(context, now)
+        -> web       the built-in pages and GraphiQL: static files that use the public API
+          -> workflows   what writes to several domains at once: reactions to events, health, imports, demonstration
+            -> metadata    every table, for migrations and whoever opens a database
+            -> domains     the business, one package each, all with the same files:
+                             access        users, and what roles allow
+                             catalog       teams, services, dependencies, deployments
+                             cost | slo    monthly costs and budgets | objectives and error budgets
+                             governance    checks that each service has to pass
+                             reliability   scores and the DORA keys
+                             health        all of it together, stored; the platform report
+              -> storage     Database.reading(), Database.transaction() -> Tx; how SQLite and PostgreSQL differ
+                -> kernel      clock, ids, actor, money, text, windows, pages, refusals; imports nothing of ours
+                   settings    one frozen Settings, read once from the environment
+
+docs/architecture.md tells how a query and a mutation travel through it.
+"""

@@ -30,7 +30,13 @@ class Saved(Generic[ValueT]):
     outcome: Outcome
 
 
-async def save_row(tx: Tx, table: Table, found_by: AnySelect, values: Mapping[str, Any]) -> Saved[AnyRow]:
+async def save_row(
+    tx: Tx,
+    table: Table,
+    found_by: AnySelect,
+    values: Mapping[str, Any],
+    created_with: Mapping[str, Any] | None = None,
+) -> Saved[AnyRow]:
     """Update the row that a query finds where a value differs, or insert a new one.
 
     Args:
@@ -38,11 +44,12 @@ async def save_row(tx: Tx, table: Table, found_by: AnySelect, values: Mapping[st
         table: a table with `id`, `created_at` and `updated_at`.
         found_by: selects all columns of the row, if it exists; it stays locked until the transaction ends.
         values: columns to set; the others keep their value or get their default.
+        created_with: further columns of a new row, which an existing one keeps, such as the spelling of its name.
     """
     row = (await tx.connection.execute(found_by.with_for_update())).one_or_none()
     if row is None:
         try:
-            return Saved(await _insert(tx, table, values), Outcome.CREATED)
+            return Saved(await _insert(tx, table, {**values, **(created_with or {})}), Outcome.CREATED)
         except IntegrityError:
             # Someone else may have created it between our look and our insert: then theirs is the one to change.
             row = (await tx.connection.execute(found_by.with_for_update())).one_or_none()

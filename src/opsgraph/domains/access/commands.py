@@ -1,6 +1,5 @@
 """Writes of the access domain."""
 
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -21,12 +20,13 @@ async def save_user(tx: Tx, wanted: UserInput) -> Saved[User]:
     Raises:
         Invalid: the name, mail address or time zone is not one.
     """
-    checked = replace(wanted, name=free_name(wanted.name))
-    values: dict[str, Any] = {**given(checked), "name_key": name_key(checked.name)}
+    name = free_name(wanted.name)
+    named = {"name": name, "name_key": name_key(name)}
+    values: dict[str, Any] = given(wanted, "email", "time_zone", "origin")
     if values.get("email") is not None:
         values["email"] = rules.email(values["email"])
     if values.get("time_zone") is not None:
         values["time_zone"] = rules.time_zone(values["time_zone"])
-    query = select(users).where(users.c.name_key == values["name_key"])
-    saved = await save_row(tx, users, query, values)
+    query = select(users).where(users.c.name_key == named["name_key"])
+    saved = await save_row(tx, users, query, values, created_with=named)
     return Saved(user_of(saved.value), saved.outcome)

@@ -45,10 +45,12 @@ async def save_team(tx: Tx, wanted: TeamInput) -> Saved[Team]:
         Invalid: the name or title is not one.
     """
     name = free_name(wanted.name)
-    values = {**given(wanted), "name": name, "name_key": name_key(name)}
+    named = {"name": name, "name_key": name_key(name)}
+    values = given(wanted, "title", "origin")
     if values.get("title") is not None:
         values["title"] = free_name(values["title"], "title")
-    saved = await save_row(tx, teams, select(teams).where(teams.c.name_key == values["name_key"]), values)
+    query = select(teams).where(teams.c.name_key == named["name_key"])
+    saved = await save_row(tx, teams, query, values, created_with=named)
     return Saved(queries.team_of(saved.value), saved.outcome)
 
 
