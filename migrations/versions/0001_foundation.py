@@ -357,7 +357,7 @@ def upgrade() -> None:
             "slice_seconds IN (60, 120, 180, 240, 300, 360, 600, 720, 900, 1200, 1800, 3600)",
             name=op.f("ck_slo_slice_seconds"),
         ),
-        sa.CheckConstraint("slice_target > 0 AND slice_target < 100", name=op.f("ck_slo_slice_target")),
+        sa.CheckConstraint("slice_target > 0 AND slice_target <= 100", name=op.f("ck_slo_slice_target")),
         sa.CheckConstraint("target > 0 AND target < 100", name=op.f("ck_slo_target")),
         sa.CheckConstraint("window_days >= 1 AND window_days <= 90", name=op.f("ck_slo_window_days")),
         sa.ForeignKeyConstraint(["service_id"], ["service.id"], name=op.f("fk_slo_service_id")),

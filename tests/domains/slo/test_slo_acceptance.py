@@ -56,7 +56,7 @@ def test_only_a_target_is_needed() -> None:
         ({"time_zone": "UTC"}, "time_zone", "belongs to a calendar window"),
         ({"budgeting_method": BudgetingMethod.TIMESLICES}, "slice_target", "TIMESLICES needs one"),
         ({"slice_target": 0}, "slice_target", "more than 0"),
-        ({"slice_target": 100}, "slice_target", "less than 100"),
+        ({"slice_target": 100.5}, "slice_target", "100"),
         ({"slice_target": math.nan}, "slice_target", "finite"),
         ({"slice_seconds": 0}, "slice_seconds", "divide an hour"),
         ({"slice_seconds": 90}, "slice_seconds", "divide an hour"),

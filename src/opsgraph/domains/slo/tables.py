@@ -29,7 +29,7 @@ class SloRow(SQLModel, table=True):
         one_of("budgeting_method", BudgetingMethod),
         one_of("calendar", CalendarWindow),
         _inner_pct("target"),
-        _inner_pct("slice_target"),
+        CheckConstraint("slice_target > 0 AND slice_target <= 100", name="slice_target"),
         between("declared", 0, 100),
         between("window_days", 1, 90),
         CheckConstraint("latency_threshold_ms > 0", name="latency_threshold_ms"),

@@ -178,9 +178,14 @@ def _slices(wanted: SloInput, base: Definition) -> dict[str, Any]:
     seconds = _chosen(wanted.slice_seconds, base.slice_seconds, None)
     return {
         "budgeting_method": method,
-        "slice_target": None if target is None else _inner_pct(target, "slice_target"),
+        "slice_target": None if target is None else _slice_target(target),
         "slice_seconds": default if seconds is None else _slice_seconds(seconds),
     }
+
+
+def _slice_target(value: float) -> float:
+    """A percentage above 0; 100 asks that a slice has no bad event at all."""
+    return 100.0 if value == 100 else _inner_pct(value, "slice_target")
 
 
 def _slice_seconds(value: int) -> int:
