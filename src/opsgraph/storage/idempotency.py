@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import CheckConstraint, select
+from sqlalchemy import CheckConstraint, delete, select
 from sqlmodel import Field, SQLModel
 
 from opsgraph.kernel.refusals import Conflict
@@ -72,3 +72,8 @@ async def _earlier(tx: Tx, operation: str, key: Any, fingerprint: str) -> UUID:
         raise Conflict("this idempotencyKey was used with a different request", "idempotencyKey")
     found: UUID = earlier.result_id
     return found
+
+
+async def forget_keys(tx: Tx, before: datetime) -> int:
+    """Remove the keys that were first used before an instant; gives how many."""
+    return (await tx.connection.execute(delete(_keys).where(_keys.c.created_at < before))).rowcount

@@ -3,14 +3,30 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 import structlog
 
 from opsgraph.kernel.clock import Clock
-from opsgraph.workers import evaluate
+from opsgraph.workers import evaluate, prune
 from opsgraph.workers.evaluate import Tick, WorkerContext
 
-WORKERS: Mapping[str, Tick] = {"evaluate": evaluate.tick}
+
+def spaced(tick: Tick, interval: timedelta) -> Tick:
+    """A tick that does nothing until so much time has passed since it last did something in this process."""
+    last: datetime | None = None
+
+    async def tick_in_time(context: WorkerContext, now: datetime) -> int:
+        nonlocal last
+        if last is not None and now - last < interval:
+            return 0
+        last = now
+        return await tick(context, now)
+
+    return tick_in_time
+
+
+WORKERS: Mapping[str, Tick] = {"evaluate": evaluate.tick, "prune": spaced(prune.tick, timedelta(hours=1))}
 """Every worker by name."""
 
 _IDLE_SECONDS = 1.0

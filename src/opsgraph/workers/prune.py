@@ -1,0 +1,13 @@
+"""Removing, once an hour, what has been kept long enough."""
+
+from datetime import datetime
+
+from opsgraph.kernel.actor import SYSTEM
+from opsgraph.workers.evaluate import WorkerContext
+from opsgraph.workflows.retention import prune
+
+
+async def tick(context: WorkerContext, now: datetime) -> int:
+    """Remove what is due in one transaction."""
+    async with context.database.transaction(SYSTEM, now) as tx:
+        return await prune(tx)
