@@ -41,7 +41,7 @@ const COLUMNS = [
 ];
 
 function money(amounts) {
-  return amounts.map(({ amount, currency }) => `${amount} ${currency}`).join(", ") || "0";
+  return amounts.map(({ amount, currency }) => `${amount} ${currency}`).join("\n") || "0";
 }
 
 function words(name) {
