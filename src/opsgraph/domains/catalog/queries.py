@@ -33,6 +33,7 @@ from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.refusals import NotFound
 from opsgraph.kernel.text import name_key, shown
 from opsgraph.storage.keyset import Sort, page_of, pages_by_parent
+from opsgraph.storage.origins import origins_by_name
 from opsgraph.storage.rows import AnyRow, AnySelect
 
 _SERVICE = (
@@ -137,6 +138,13 @@ async def service_by_origin(session: AsyncConnection, origin: str) -> Service | 
     return service_of(row) if row else None
 
 
+async def service_origins(
+    session: AsyncConnection, names: Collection[str], origins: Collection[str]
+) -> dict[str, str | None]:
+    """The origin, or None, of each service that has one of the names or one of the origins, by name."""
+    return await origins_by_name(session, services, names, origins)
+
+
 async def services_page(
     session: AsyncConnection,
     wanted: ServiceFilter,
@@ -205,6 +213,17 @@ async def count_dependents(session: AsyncConnection, ids: Collection[UUID]) -> d
     return await _count_neighbours(session, dependencies.c.depends_on_id, dependencies.c.service_id, ids)
 
 
+async def dependency_names(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The names of all that each service depends on, archived ones included, by name; absent where there is nothing."""
+    query = select(dependencies.c.service_id, services.c.name).join(
+        services, dependencies.c.depends_on_id == services.c.id
+    )
+    found: dict[UUID, list[str]] = {}
+    for row in await session.execute(query.where(dependencies.c.service_id.in_(ids)).order_by(services.c.name_key)):
+        found.setdefault(row.service_id, []).append(row.name)
+    return found
+
+
 async def tags_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, list[str]]:
     """The tags of each service that has any, in their order."""
     query = select(service_tags).where(service_tags.c.service_id.in_(ids))
@@ -227,6 +246,13 @@ async def team_by_name(session: AsyncConnection, name: str) -> Team | None:
     """The team of that name, whatever its case."""
     row = (await session.execute(select(*_TEAM).where(teams.c.name_key == name_key(name)))).one_or_none()
     return team_of(row) if row else None
+
+
+async def team_origins(
+    session: AsyncConnection, names: Collection[str], origins: Collection[str]
+) -> dict[str, str | None]:
+    """The origin, or None, of each team that has one of the names or one of the origins, by name."""
+    return await origins_by_name(session, teams, names, origins)
 
 
 async def teams_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Team]:

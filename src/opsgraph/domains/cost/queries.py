@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.cost import rules
 from opsgraph.domains.cost.model import Contribution, CostProfile, MonthlyCost
-from opsgraph.domains.cost.tables import budgets, contributions, unallocated
+from opsgraph.domains.cost.tables import budgets, contributions, origins, unallocated
 from opsgraph.kernel.money import Money, add_up
+from opsgraph.kernel.pages import Page, PageRequest
+from opsgraph.storage.keyset import Sort, page_of
 from opsgraph.storage.rows import AnyRow, AnySelect
 
 _CONTRIBUTION = (
@@ -82,6 +84,21 @@ async def unallocated_by_month(session: AsyncConnection) -> tuple[MonthlyCost, .
 async def unallocated_latest(session: AsyncConnection) -> tuple[Money, ...]:
     """What could not be given to a service in the newest month of each currency."""
     return rules.newest(await unallocated_by_month(session))
+
+
+async def origins_page(session: AsyncConnection, request: PageRequest) -> Page[AnyRow]:
+    """A page of all origins (`id`, `name`) by name, also of those without contributions."""
+    return await page_of(session, select(origins.c.id, origins.c.name), (Sort(origins.c.name),), request)
+
+
+async def contributions_of(session: AsyncConnection, origin_id: UUID, origin: str) -> list[Contribution]:
+    """Everything that one origin says, what could not be given to a service last; two statements."""
+    found = [
+        Contribution(row.service_id, row.month, row.currency, origin, row.billed, row.effective)
+        for row in await session.execute(select(*_CONTRIBUTION).where(contributions.c.origin_id == origin_id))
+    ]
+    rest = await session.execute(select(*_UNALLOCATED).where(unallocated.c.origin_id == origin_id))
+    return [*found, *(Contribution(None, row.month, row.currency, origin, row.billed, row.effective) for row in rest)]
 
 
 async def _by_service(session: AsyncConnection, query: AnySelect) -> dict[UUID, list[Contribution]]:

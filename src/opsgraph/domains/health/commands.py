@@ -1,11 +1,12 @@
 """Writes of the health domain: the stored health of services."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import func, select
 
 from opsgraph.domains.health import queries, rules
 from opsgraph.domains.health.model import Health, HealthChanged, HealthStatus, ServiceFacts, Subsystem, Summary
@@ -14,16 +15,23 @@ from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import lock_sorted, upsert
 
 
-async def lock(tx: Tx, service_ids: Collection[UUID]) -> None:
+async def lock(tx: Tx, service_ids: Collection[UUID]) -> datetime:
     """Keep everyone else from evaluating these services until the transaction ends.
 
     Taken before the facts are read: of two transactions that change different facts of one service, the second then
     sees what the first committed, so that the stored health of neither order is stale.
+
+    Returns:
+        the newest instant at which one of them was evaluated, which may lie after the transaction's own: another that
+        began later may have come first.
     """
     fresh = {"evaluated_at": tx.now, "due_at": tx.now, "updated_at": tx.now}
     rows = [{"service_id": service_id, **fresh} for service_id in sorted(service_ids)]
     await upsert(tx, stored, rows, key=("service_id",), update=())
     await lock_sorted(tx, stored.c.service_id, service_ids)
+    query = select(func.max(stored.c.evaluated_at)).where(stored.c.service_id.in_(service_ids))
+    newest: datetime = (await tx.connection.execute(query)).scalar_one()
+    return newest
 
 
 async def evaluate(

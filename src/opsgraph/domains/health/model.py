@@ -18,6 +18,9 @@ from opsgraph.kernel.money import Money
 PLUGIN_GROUP = "opsgraph.health"
 """The entry point group under which packages register a `Subsystem`."""
 
+MOST_POINTS = 100
+"""What one signal may add; more is taken for a mistake of its subsystem."""
+
 
 class HealthStatus(StrEnum):
     """How a service is doing."""
@@ -31,7 +34,7 @@ class HealthStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Points that a subsystem adds, and why; more points are worse."""
+    """Points that a subsystem adds, 0 to 100, and why; more points are worse."""
 
     subsystem: str
     points: int
@@ -55,7 +58,8 @@ class Subsystem(Protocol):
     """Something that has a say in a service's health.
 
     `evaluate` is called within a transaction, for each service whose facts may have changed: it is pure and quick, and
-    does no input or output. A subsystem that raises adds no points; that it failed is shown as a signal.
+    does no input or output. One that raises, or gives anything but signals of 0 to 100 points, adds none; that it failed
+    is shown as a signal.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 import orjson
@@ -46,7 +46,7 @@ async def facts_by_service(
     return {
         key: ServiceFacts(
             service=services[key],
-            slos=slos.get(key, ()),
+            slos=tuple(slos.get(key, ())),  # a subsystem cannot change what the next one is asked
             cost=costs[key],
             reliability=scores[key],
             governance=checks[key],
@@ -184,5 +184,13 @@ def _report(rows: Collection[AnyRow], costs: Collection[Money], currency: str) -
         over_budget=over_budget,
         governance_compliant=compliant,
         monthly_cost=spent or [Money(Decimal("0.00"), currency)],
-        mean_reliability_score=round(score_sum / scored, 1) if scored else 0.0,
+        mean_reliability_score=_mean(score_sum, scored),
     )
+
+
+def _mean(score_sum: float, scored: int) -> float:
+    """To one decimal, halves up, whatever the order of adding: scores have one decimal, so their sum has one."""
+    if not scored:
+        return 0.0
+    mean = Decimal(round(score_sum * 10)) / (10 * scored)
+    return float(mean.quantize(Decimal("0.1"), ROUND_HALF_UP))

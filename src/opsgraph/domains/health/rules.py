@@ -1,9 +1,22 @@
 """Composite health from all subsystems, and the platform's state from its services'."""
 
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_FLOOR, Decimal
+from operator import index
 
-from opsgraph.domains.governance.model import GovernanceStatus
-from opsgraph.domains.health.model import Health, HealthStatus, ServiceFacts, Signal, Subsystem, Summary
+from opsgraph.domains.cost.model import CostProfile
+from opsgraph.domains.health.model import (
+    MOST_POINTS,
+    Health,
+    HealthStatus,
+    ServiceFacts,
+    Signal,
+    Subsystem,
+    Summary,
+)
+from opsgraph.domains.slo.model import Slo
+from opsgraph.kernel.money import to_cents
+from opsgraph.kernel.text import TEXT_LENGTH
 
 CRITICAL_POINTS = 4
 DEGRADED_POINTS = 2
@@ -31,8 +44,7 @@ class SloSubsystem:
         missed = [slo for slo in facts.slos if slo.state.is_met is False]
         if not missed:
             return ()
-        names = ", ".join(f"{slo.name} ({slo.state.current:g} % of {slo.target:g} %)" for slo in missed)
-        return (Signal(self.name, 2, f"{facts.service.name} misses {names}"),)
+        return (Signal(self.name, 2, f"{facts.service.name} misses {', '.join(map(_missed, missed))}"),)
 
 
 class ReliabilitySubsystem:
@@ -70,14 +82,9 @@ class CostSubsystem:
 
     def evaluate(self, facts: ServiceFacts) -> Sequence[Signal]:
         """Tell by how much the budget is exceeded."""
-        cost = facts.cost
-        if not cost.over_budget:
+        if not facts.cost.over_budget:
             return ()
-        message = (
-            f"{facts.service.name} cost {cost.latest:.2f} {cost.currency} in {cost.latest_month}, "
-            f"over its budget of {cost.budget_monthly:.2f}"
-        )
-        return (Signal(self.name, 1, message),)
+        return (Signal(self.name, 1, f"{facts.service.name} {_overspent(facts.cost)}"),)
 
 
 BUILT_IN: tuple[Subsystem, ...] = (SloSubsystem(), ReliabilitySubsystem(), GovernanceSubsystem(), CostSubsystem())
@@ -143,13 +150,39 @@ def overall(counts: Mapping[HealthStatus, int]) -> HealthStatus:
     return min(present, key=WORST_FIRST.index, default=HealthStatus.UNKNOWN)
 
 
-def is_compliant(summary: Summary) -> bool:
-    """Whether all governance checks pass."""
-    return summary.governance is GovernanceStatus.COMPLIANT
-
-
 def _asked(subsystem: Subsystem, facts: ServiceFacts) -> Sequence[Signal]:
     try:
-        return tuple(Signal(subsystem.name, int(s.points), str(s.message)) for s in subsystem.evaluate(facts))
+        return tuple(_accepted(subsystem, signal) for signal in subsystem.evaluate(facts))
     except Exception as error:  # noqa: BLE001 - a third party's mistake must not stop anyone's health
-        return (Signal(subsystem.name, 0, f"could not be evaluated: {type(error).__name__}: {error}"),)
+        message = f"could not be evaluated: {type(error).__name__}: {error}"
+        return (Signal(subsystem.name, 0, _storable(message)),)
+
+
+def _accepted(subsystem: Subsystem, signal: Signal) -> Signal:
+    points = index(signal.points)
+    if not 0 <= points <= MOST_POINTS:
+        raise ValueError(f"it gives {points} points; a signal takes 0 to {MOST_POINTS}")
+    return Signal(subsystem.name, points, _storable(str(signal.message)))
+
+
+def _storable(message: str) -> str:
+    """The message without lone surrogates, which no database keeps, and no longer than any other text."""
+    return message[:TEXT_LENGTH].encode(errors="replace").decode()
+
+
+def _missed(slo: Slo) -> str:
+    """The SLO, what was reached, rounded down so that a miss by a hair does not read as a hit, and the target."""
+    reached = Decimal(repr(slo.state.current)).quantize(Decimal("0.0001"), ROUND_FLOOR)
+    return f"{slo.name} ({_plain(reached)} % of {_plain(Decimal(repr(slo.target)))} %)"
+
+
+def _overspent(cost: CostProfile) -> str:
+    """What was spent of which budget: to two decimals, exactly where these do not tell one from the other."""
+    spent, budget = cost.latest, cost.budget_monthly or Decimal(0)
+    if to_cents(spent) != to_cents(budget):
+        spent, budget = to_cents(spent), to_cents(budget)
+    return f"cost {spent} {cost.currency} in {cost.latest_month}, over its budget of {budget}"
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"

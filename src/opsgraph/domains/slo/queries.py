@@ -141,23 +141,15 @@ async def targets_by_slo(session: AsyncConnection, ids: Collection[UUID]) -> dic
     return found
 
 
-async def exportable(session: AsyncConnection, service: str | None = None) -> list[SloExport]:
-    """All SLOs of services that are not archived, or of one of those, by service and name.
-
-    Raises:
-        NotFound: there is no service of that name.
-    """
-    named = catalog.named_services().subquery()
-    query = _judged().add_columns(slos.c.source).join(named, named.c.service_id == slos.c.service_id)
-    if service is not None:
-        wanted = await catalog.require_service(session, service)
-        query = query.where(slos.c.service_id == wanted.id)
-    rows = (await session.execute(query.order_by(named.c.name_key, slos.c.name_key))).all()
-    services = await catalog.services_by_id(session, {row.service_id for row in rows})
-    return [
-        SloExport(services[row.service_id], slo_of(row), None if row.source is None else json.loads(row.source))
-        for row in rows
-    ]
+async def exportable_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, list[SloExport]]:
+    """Every SLO of each service that has any, archived or not, by name, with all that a document about it needs."""
+    services = await catalog.services_by_id(session, ids)
+    query = _judged().add_columns(slos.c.source).where(slos.c.service_id.in_(ids)).order_by(slos.c.name_key)
+    found: dict[UUID, list[SloExport]] = {}
+    for row in await session.execute(query):
+        source = None if row.source is None else json.loads(row.source)
+        found.setdefault(row.service_id, []).append(SloExport(services[row.service_id], slo_of(row), source))
+    return found
 
 
 async def window_totals(session: AsyncConnection, wanted: Collection[Slo], now: datetime) -> dict[UUID, Totals]:

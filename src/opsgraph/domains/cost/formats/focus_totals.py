@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, localcontext
 
 from opsgraph.domains.cost.formats.focus import ChargeRow
 from opsgraph.kernel.findings import Finding
@@ -38,7 +38,7 @@ class Cell:
         return self.known_effective if self.complete else None
 
     def stored(self) -> tuple[Decimal, Decimal | None]:
-        """Both sums to the 18 decimals that are kept, halves to even."""
+        """Both sums to the 18 decimals that are kept, halves away from zero."""
         return _to_kept(self.billed), None if self.effective is None else _to_kept(self.effective)
 
 
@@ -91,6 +91,18 @@ class Totals:
         else:
             _raise(cell, row)
 
+    def include(self, other: "Totals") -> None:
+        """Add what another file adds up to."""
+        self.rows += other.rows
+        self.untagged += other.untagged
+        self.refused += other.refused
+        self.warned += other.warned
+        for findings, more in ((self.refusals, other.refusals), (self.warnings, other.warnings)):
+            findings.extend(more[: MOST_FINDINGS - len(findings)])
+        with localcontext(_EXACT):
+            for key, cell in other.cells.items():
+                self.cells[key] = cell if key not in self.cells else _sum(self.cells[key], cell)
+
 
 def aggregate(rows: Iterable[ChargeRow | Finding], file: str, service_of: Callable[[ChargeRow], str | None]) -> Totals:
     """Fold what `focus.read_rows` gives, in memory bounded by the number of sums.
@@ -119,9 +131,14 @@ def _raise(cell: Cell, row: ChargeRow) -> None:
         cell.known_effective = row.effective if cell.known_effective is None else cell.known_effective + row.effective
 
 
+def _sum(one: Cell, other: Cell) -> Cell:
+    known = [cell.known_effective for cell in (one, other) if cell.known_effective is not None]
+    return Cell(one.billed + other.billed, sum(known[1:], known[0]) if known else None, one.complete and other.complete)
+
+
 def _to_kept(amount: Decimal) -> Decimal:
     with localcontext(prec=120):
-        return amount.quantize(_FINEST, rounding=ROUND_HALF_EVEN).normalize()
+        return amount.quantize(_FINEST, rounding=ROUND_HALF_UP).normalize()
 
 
 def _keep(findings: list[Finding], finding: Finding) -> None:

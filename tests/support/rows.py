@@ -1,0 +1,94 @@
+"""A row for each table that satisfies every constraint, for tests that write beneath the rules."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Column, Table, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.support.clock import START
+
+Row = dict[str, Any]
+
+_STAMPS = {"created_at": START, "updated_at": START}
+_NAMED = {"name": "Api", "name_key": "api"}
+_MONTH = {"month": "2024-02", "currency": "USD", "billed": Decimal("20.52022672899"), "effective": None}
+
+ROWS: Mapping[str, Row] = {
+    "cost_budget": {"amount": Decimal(3000), "currency": "USD", **_STAMPS},
+    "cost_contribution": {**_MONTH, **_STAMPS},
+    "cost_origin": {"name": "manual", "created_at": START},
+    "cost_unallocated": {**_MONTH, **_STAMPS},
+    "deployment": {
+        "version": "v1",
+        "environment": "production",
+        "committed_at": START - timedelta(hours=1),
+        "deployed_at": START,
+        "outcome": "SUCCEEDED",
+        "rework": False,
+        "created_at": START,
+    },
+    "governance_check": {"check_key": "runbook", "passed": True, **_STAMPS},
+    "idempotency_key": {
+        "operation": "recordDeployment",
+        "key": "k-1",
+        "request_hash": "0" * 64,
+        "result_id": UUID(int=1),
+        "created_at": START,
+    },
+    "reliability_declaration": {"uptime_pct": 99.9, "mttr_minutes": 8.0, "incidents_30d": 1, **_STAMPS},
+    "service": {**_NAMED, "tier": 3, "lifecycle": "PRODUCTION", "origin": "component:default/api", **_STAMPS},
+    "service_dependency": {},
+    "service_health": {"evaluated_at": START, "due_at": START, "updated_at": START},
+    "service_link": {"position": 0, "title": "Code", "url": "https://example.org"},
+    "service_tag": {"tag": "java", "position": 0},
+    "slo": {
+        **_NAMED,
+        "target": 99.9,
+        "indicator": "DECLARED",
+        "declared": 99.95,
+        "window_days": 28,
+        "budgeting_method": "OCCURRENCES",
+        **_STAMPS,
+    },
+    "slo_hour": {
+        "hour": 475_000,
+        "good": 5.0,
+        "total": 10.0,
+        "minutes": 2,
+        "good_slices": 1,
+        "slices": 2,
+        "ratio_sum": 1.0,
+    },
+    "slo_minute": {"minute": 28_500_000, "good": 5.0, "total": 10.0},
+    "slo_state": {"current": 99.95, "is_met": True, "coverage_pct": 100.0, "evaluated_at": START},
+    "slo_target": {"since": START, "target": 99.9},
+    "team": {**_NAMED, "origin": "group:default/api", **_STAMPS},
+    "team_membership": {},
+    "user_account": {**_NAMED, "origin": "user:default/api", "active": True, **_STAMPS},
+}
+"""What a row of each table needs besides its ids and references."""
+
+
+async def inserted(connection: AsyncConnection, table: Table, **values: Any) -> Row:
+    """Insert a row with these values; gives all that was given to the database.
+
+    It gets an id of its own, and refers to new rows wherever it has to refer to any.
+    """
+    row = {**ROWS[table.name], **values}
+    for column in table.c:
+        if column.name not in row and not column.nullable:
+            row |= await _missing(connection, column)
+    await connection.execute(insert(table).values(row))
+    return row
+
+
+async def _missing(connection: AsyncConnection, column: Column[Any]) -> Row:
+    if not column.foreign_keys:
+        return {column.name: uuid4()} if column.name == "id" else {}
+    target = next(iter(column.foreign_keys)).column.table
+    unique = {name: uuid4().hex for name in ("name", "name_key", "origin") if name in target.c}
+    return {column.name: (await inserted(connection, target, **unique))["id"]}

@@ -1,0 +1,19 @@
+"""Waiting for a condition rather than for a time."""
+
+import asyncio
+
+from sqlalchemy import text
+
+from opsgraph.storage.database import Database
+
+LONG_ENOUGH_SECONDS = 30
+
+
+async def someone_waits(database: Database, how_many: int = 1) -> None:
+    """Return once transactions of this PostgreSQL database wait for a lock that another one holds."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(LONG_ENOUGH_SECONDS), database.reading() as session:
+        while (await session.execute(query)).scalar_one() < how_many:
+            await session.rollback()  # the next look is a new one: statistics stand still within a transaction
