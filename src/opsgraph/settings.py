@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 PREFIX = "OPSGRAPH_"
+LARGEST_NUMBER = 2**31 - 1
 
 
 class SettingsError(ValueError):
@@ -55,9 +56,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, accepted in _CHOICES.items():
-            if getattr(self, name) not in accepted:
-                given = getattr(self, name)
-                raise SettingsError(f"{PREFIX}{name.upper()} takes {' or '.join(accepted)}, not {given!r}")
+            if (given := getattr(self, name)) not in accepted:
+                raise SettingsError(f"{PREFIX}{name.upper()} takes {' or '.join(accepted)}, not {given[:60]!r}")
 
 
 _CHOICES = {
@@ -73,6 +73,7 @@ _CHOICES = {
 def _read(name: str, text: str, *, numeric: bool) -> str | int:
     if not numeric:
         return text
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise SettingsError(f"{name} takes a whole number of at least 1, not {text!r}")
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_NUMBER))
+    if not digits or not 1 <= int(text) <= LARGEST_NUMBER:
+        raise SettingsError(f"{name} takes a whole number from 1 to {LARGEST_NUMBER}, not {text[:60]!r}")
     return int(text)

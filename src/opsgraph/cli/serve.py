@@ -1,0 +1,113 @@
+"""`opsgraph serve`."""
+
+import asyncio
+import signal
+import socket
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from starlette.applications import Starlette
+
+from opsgraph.app import build
+from opsgraph.cli.failures import CommandError
+from opsgraph.cli.logs import log_as
+from opsgraph.cli.opened import configured, opened
+from opsgraph.http.authentication import is_loopback
+from opsgraph.settings import Settings
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")]
+
+
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the API, the pages and, unless OPSGRAPH_WORKERS=off, the workers.
+
+    The database is OPSGRAPH_DATABASE_URL, by default the SQLite file opsgraph.db here, which is made and migrated if
+    need be. Every setting is an environment variable; docs/settings.md lists them all with their defaults.
+    """
+    run(configured(), host, port)
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve until a signal ends it; says first where.
+
+    Raises:
+        CommandError: the address cannot be listened on, needs authentication, or the database is not ready.
+    """
+    log_as(settings)
+    refuse_open_door(settings, host)
+    asyncio.run(_check(settings))
+    with listen(host, port) as listener:
+        say_where(settings, address_of(listener))
+        answer(build(settings), settings, listener)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; connections wait in it until they are answered.
+
+    Raises:
+        CommandError: the address is not one of this machine, or something else listens on it.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, UnicodeError) as error:  # the latter where no name can be what was given
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CommandError(f"cannot listen on {host}:{port}: {reason}; choose another with --port") from error
+
+
+def address_of(listener: socket.socket) -> str:
+    """The web address of what listens."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def say_where(settings: Settings, address: str) -> None:
+    """Print where to look."""
+    typer.echo(f"opsgraph serves {address}")
+    typer.echo(f"  pages     {address}/")
+    typer.echo(f"  GraphQL   {address}/graphql")
+    if settings.graphiql == "on":
+        typer.echo(f"  GraphiQL  {address}/graphiql")
+
+
+def answer(app: Starlette, settings: Settings, listener: socket.socket) -> None:
+    """Answer requests until a signal ends it, which is no failure: the process may exit with 0.
+
+    Raises:
+        CommandError: the server could not start.
+    """
+    # The server raises the signal that ended it once more when all is done.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise CommandError("the server could not start; the log says why")
+
+
+def refuse_open_door(settings: Settings, host: str) -> None:
+    """Without authentication only this machine may reach the server.
+
+    Raises:
+        CommandError: the address is reachable from elsewhere.
+    """
+    if not is_loopback(host) and settings.auth != "required":
+        raise CommandError(
+            f"{host} can be reached from other machines and no authentication is configured: "
+            "make a key with `opsgraph keys create`, or listen on 127.0.0.1"
+        )
+
+
+async def _check(settings: Settings) -> None:
+    async with opened(settings):
+        pass
