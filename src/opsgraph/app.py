@@ -1,7 +1,7 @@
 """The only place that wires parts together."""
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,11 +22,12 @@ from opsgraph.http.middleware import BodyLimit, RequestLog
 from opsgraph.http.probes import alive, readiness
 from opsgraph.kernel.clock import Clock, SystemClock
 from opsgraph.kernel.ids import RandomBits
-from opsgraph.settings import Settings
+from opsgraph.kernel.money import CURRENCIES
+from opsgraph.settings import Settings, SettingsError
 from opsgraph.storage.database import Database
 from opsgraph.web.routes import page_routes
-from opsgraph.workers.evaluate import WorkerContext
-from opsgraph.workers.running import running
+from opsgraph.workers.evaluate import Tick, WorkerContext
+from opsgraph.workers.running import WORKERS, running
 from opsgraph.workflows.health import HealthPolicy
 from opsgraph.workflows.reactions import reacting
 from opsgraph.workflows.subsystems import installed_subsystems
@@ -53,18 +54,29 @@ def build_core(settings: Settings, clock: Clock | None = None, random_bits: Rand
         settings: how opsgraph is configured.
         clock: where the present comes from; the machine's clock if left out.
         random_bits: where ids get their randomness; the system's source if left out.
+
+    Raises:
+        SettingsError: the database's address or the currency cannot be used.
     """
+    if settings.currency not in CURRENCIES:
+        raise SettingsError(f"OPSGRAPH_CURRENCY takes an ISO 4217 code such as USD, not {settings.currency!r}")
     policy = HealthPolicy(installed_subsystems(), settings.currency, timedelta(seconds=settings.evaluate_seconds))
     return Core(settings, clock or SystemClock(), policy, Database(settings, reacting(policy), random_bits))
 
 
-def build(settings: Settings, clock: Clock | None = None, authenticate: Authenticator | None = None) -> Starlette:
+def build(
+    settings: Settings,
+    clock: Clock | None = None,
+    authenticate: Authenticator | None = None,
+    extra_workers: Mapping[str, Tick] | None = None,
+) -> Starlette:
     """The whole server as an ASGI application.
 
     Args:
         settings: how opsgraph is configured.
         clock: where the present comes from; the machine's clock if left out.
         authenticate: finds out who asks; by the settings if left out.
+        extra_workers: what works in the background beside the usual workers, by name.
     """
     core = build_core(settings, clock)
     app = Starlette(
@@ -75,7 +87,7 @@ def build(settings: Settings, clock: Clock | None = None, authenticate: Authenti
             *page_routes(graphiql=settings.graphiql == "on"),
         ],
         middleware=_middleware(settings),
-        lifespan=lambda _app: _lifespan(core),
+        lifespan=lambda _app: _lifespan(core, {**WORKERS, **(extra_workers or {})}),
     )
     app.state.core = core
     return app
@@ -109,11 +121,11 @@ def _origins(settings: Settings) -> frozenset[str]:
 
 
 @asynccontextmanager
-async def _lifespan(core: Core) -> AsyncIterator[None]:
+async def _lifespan(core: Core, workers: Mapping[str, Tick]) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(core.close)
         if core.settings.workers == "on":
-            await stack.enter_async_context(running(WorkerContext(core.database, core.policy), core.clock))
+            await stack.enter_async_context(running(WorkerContext(core.database, core.policy), core.clock, workers))
         # What start-up made lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()

@@ -1,0 +1,1 @@
+"""The evaluating worker and the passing of time."""
