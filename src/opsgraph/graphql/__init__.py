@@ -10,8 +10,12 @@
     documents    parsing, validation and limits, remembered per query text
     complexity   what an operation asks for, before it runs
     errors       error codes, and masking of what is nobody's business
+    media_types  what a client sends, and what it can read
+    requests     a request as HTTP brings it, read and checked
     endpoint     GraphQL over HTTP
     schema       puts it together
 
 Resolvers hold no SQL and no rules: a field is an attribute, an edge, or a call of one query or command.
 """
+
+from opsgraph.graphql import enums  # noqa: F401 - the first type that refers to an enum settles its name in the schema

@@ -8,20 +8,26 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
+    get_nullable_type,
     is_composite_type,
+    is_list_type,
 )
 from graphql.utilities import value_from_ast_untyped
 from strawberry.extensions import SchemaExtension
 
 from opsgraph.graphql.documents import limit_error
-from opsgraph.kernel.pages import DEFAULT_SIZE, LARGEST_SIZE
+from opsgraph.kernel.pages import DEFAULT_SIZE
 from opsgraph.settings import Settings
+
+LARGEST_LIST = 500
+"""What a plain list that takes `first` holds at most, and if it is left out."""
 
 _LISTED = frozenset({"nodes", "edges"})
 _CEILING = 10**12  # beyond it nobody needs to know how much more it is
@@ -50,7 +56,8 @@ class Estimate:
     """The cost of a validated document with these variables.
 
     An object counts 1. A connection multiplies what is selected of its nodes by its page size; one of which only
-    totalCount or pageInfo is selected counts 1. A plain list counts as one object, being short by design.
+    totalCount or pageInfo is selected counts 1. A plain list that takes `first` multiplies as well; any other counts as
+    one object, being short by design.
     """
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
@@ -59,6 +66,7 @@ class Estimate:
         self._variables = dict(variables)
         self._fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         self._fragment_costs: dict[str, int] = {}
+        self._listing_fragments: dict[str, bool] = {}
 
     def of_operation(self, name: str | None) -> int:
         """The cost of the operation of that name, or of the only one; 0 if there is none."""
@@ -92,12 +100,15 @@ class Estimate:
     def _of_field(self, field: FieldNode, parent: Any) -> int:
         definition = getattr(parent, "fields", {}).get(field.name.value)
         returned = get_named_type(definition.type) if definition else None
-        if field.selection_set is None or not is_composite_type(returned):
+        if definition is None or field.selection_set is None or not is_composite_type(returned):
             return 0
         inner = self._of_selections(field.selection_set, returned)
-        if not _is_connection(returned):
-            return 1 + inner
-        return 1 + (self._page_size(field) * max(inner, 1) if self._lists_nodes(field.selection_set) else 0)
+        if _is_connection(returned):
+            size = self._page_size(field, DEFAULT_SIZE) if self._lists_nodes(field.selection_set) else 0
+            return 1 + size * max(inner, 1)
+        if _is_sized_list(definition):
+            return self._page_size(field, LARGEST_LIST) * (1 + inner)
+        return 1 + inner
 
     def _lists_nodes(self, selections: SelectionSetNode) -> bool:
         for selection in selections.selections:
@@ -105,19 +116,23 @@ class Estimate:
                 return True
             if isinstance(selection, InlineFragmentNode) and self._lists_nodes(selection.selection_set):
                 return True
-            if isinstance(selection, FragmentSpreadNode) and self._lists_nodes(
-                self._fragments[selection.name.value].selection_set
-            ):
+            if isinstance(selection, FragmentSpreadNode) and self._fragment_lists_nodes(selection.name.value):
                 return True
         return False
 
-    def _page_size(self, field: FieldNode) -> int:
+    def _fragment_lists_nodes(self, name: str) -> bool:
+        # Remembered, because fragments that spread each other twice make as many paths as there are subsets of them.
+        if name not in self._listing_fragments:
+            self._listing_fragments[name] = self._lists_nodes(self._fragments[name].selection_set)
+        return self._listing_fragments[name]
+
+    def _page_size(self, field: FieldNode, default: int) -> int:
         for argument in field.arguments or ():
             if argument.name.value in {"first", "last"}:
                 size = value_from_ast_untyped(argument.value, self._variables)
-                if isinstance(size, int):
-                    return min(max(size, 0), LARGEST_SIZE)
-        return DEFAULT_SIZE
+                if isinstance(size, int | float):  # the Int of a variable may come as 200.0
+                    return int(min(max(size, 0), LARGEST_LIST))
+        return default
 
 
 def _is_named(definition: OperationDefinitionNode, name: str | None) -> bool:
@@ -134,3 +149,7 @@ def _defaults(definition: OperationDefinitionNode) -> dict[str, Any]:
 
 def _is_connection(returned: Any) -> bool:
     return isinstance(returned, GraphQLObjectType) and "pageInfo" in returned.fields
+
+
+def _is_sized_list(definition: GraphQLField) -> bool:
+    return is_list_type(get_nullable_type(definition.type)) and "first" in definition.args

@@ -10,11 +10,15 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 from strawberry.dataloader import DataLoader
 
-from opsgraph.kernel.actor import Actor
+from opsgraph.domains.access.rules import held, require
+from opsgraph.kernel.actor import Actor, Role
 from opsgraph.kernel.clock import Clock
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.storage.transactions import Tx
+
+_MOST_KEYS = 10_000
+"""How many keys one batch has; a statement takes 32,766 parameters on SQLite and 32,767 on PostgreSQL."""
 
 Load = Callable[..., Awaitable[Mapping[Any, Any]]]
 """``load(context, unique keys, **arguments) -> mapping``: one batch, a constant number of statements."""
@@ -24,7 +28,8 @@ class Context:
     """One operation's database, actor and instant.
 
     All its reads share one connection, opened at the first read and used by one batch at a time: two resolvers never
-    use it at once. `close` gives it back.
+    use it at once. `close` gives it back. Fields that an error made superfluous may be loading still when the answer is
+    ready; from then on they are cancelled.
 
     Attributes:
         database: where to.
@@ -37,44 +42,75 @@ class Context:
         self.database = database
         self.actor = actor
         self.settings = settings
+        self._reads = Role.VIEWER in held(actor)
         self._clock = clock
         self._loaders: dict[object, DataLoader[Any, Any]] = {}
         self._turn = asyncio.Lock()
         self._opened = AsyncExitStack()
         self._connection: AsyncConnection | None = None
+        self._closed = False
         self.now: datetime = clock.now()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """The operation's connection, for the length of one batch."""
+        """The operation's connection, for the length of one batch; after a batch that failed, another one.
+
+        Raises:
+            CancelledError: the operation is over.
+        """
         async with self._turn:
+            if self._closed:
+                # Nobody waits for the result: another exception would only be logged as one that nobody retrieved.
+                raise RuntimeError("x")
             if self._connection is None:
                 self._connection = await self._opened.enter_async_context(self.database.reading())
-            yield self._connection
+            try:
+                yield self._connection
+            except BaseException:
+                # A failed statement ends a transaction on PostgreSQL, and a cancelled one breaks the connection.
+                await self._give_back()
+                raise
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Tx]:
         """One transaction for one mutation field. What was read before it is forgotten: it may be true no more."""
-        await self.close()
+        await self._forget()
         self.now = self._clock.now()
         async with self.database.transaction(self.actor, self.now) as tx:
             yield tx
+        # Once more: a field of the mutation before may have been loading until now.
+        await self._forget()
 
     def load(self, load: Load, key: object, arguments: Mapping[str, Any]) -> Awaitable[Any]:
-        """Load one key's value together with all others that are asked for on the same level."""
+        """Load one key's value together with all others that are asked for on the same level.
+
+        Raises:
+            Forbidden: the actor may not read. Who only posts facts sees what was posted, and nothing that hangs on it.
+        """
+        if not self._reads:
+            require(self.actor, {Role.VIEWER}, "reading")
         kept = (load, tuple(sorted(arguments.items())))
         loader = self._loaders.get(kept)
         if loader is None:
-            loader = DataLoader(load_fn=partial(self._batch, load, arguments))
+            loader = DataLoader(load_fn=partial(self._batch, load, arguments), max_batch_size=_MOST_KEYS)
             self._loaders[kept] = loader
-        return loader.load(key)
+        # Shielded, because a field that is cancelled when its sibling fails may share what it waits for with others.
+        return asyncio.shield(loader.load(key))
 
     async def close(self) -> None:
+        """Give the connection back for good."""
+        self._closed = True
+        await self._forget()
+
+    async def _forget(self) -> None:
         """Give the connection back and forget what was loaded."""
         async with self._turn:
             self._loaders = {}
-            self._connection = None
-            await self._opened.aclose()
+            await self._give_back()
+
+    async def _give_back(self) -> None:
+        self._connection = None
+        await self._opened.aclose()
 
     async def _batch(self, load: Load, arguments: Mapping[str, Any], keys: list[Any]) -> list[Any]:
         found = await load(self, keys, **arguments)

@@ -21,14 +21,17 @@ from graphql import (
     specified_rules,
 )
 from graphql.validation import ASTValidationRule, NoSchemaIntrospectionCustomRule
+from graphql.validation.validate import ValidationAbortedError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from opsgraph.settings import Settings
 
 LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
-_REMEMBERED = 500
+_MOST_REMEMBERED = 500
 _LONGEST_REMEMBERED = 20_000
+_CHARACTERS_REMEMBERED = 500_000
+"""A document takes up to 300 times its text in memory, so that the number of texts alone would not bound it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Documents:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._remembered: OrderedDict[str, Prepared] = OrderedDict()
+        self._characters = 0
         self._rules = _rules(introspection=settings.introspection == "on")
 
     def prepare(self, text: str, schema: GraphQLSchema) -> Prepared:
@@ -59,12 +63,18 @@ class Documents:
             return prepared
         document = self._parse(text)
         check_limits(document, self._settings)
-        prepared = Prepared(document, validate_document(schema, document, self._rules))
+        errors = [_as_found(error) for error in validate_document(schema, document, self._rules)]
+        prepared = Prepared(document, errors)
         if len(text) <= _LONGEST_REMEMBERED:
-            self._remembered[text] = prepared
-            if len(self._remembered) > _REMEMBERED:
-                self._remembered.popitem(last=False)
+            self._remember(text, prepared)
         return prepared
+
+    def _remember(self, text: str, prepared: Prepared) -> None:
+        self._remembered[text] = prepared
+        self._characters += len(text)
+        while len(self._remembered) > _MOST_REMEMBERED or self._characters > _CHARACTERS_REMEMBERED:
+            forgotten, _ = self._remembered.popitem(last=False)
+            self._characters -= len(forgotten)
 
     def _parse(self, text: str) -> DocumentNode:
         limit = self._settings.max_tokens
@@ -166,6 +176,17 @@ class _Measured:
             self._fragment_depths[name] = 0  # a fragment that contains itself is validation's matter
             self._fragment_depths[name] = self._depth(self._fragments[name].selection_set)
         return self._fragment_depths.get(name, 0)
+
+
+def _as_found(error: GraphQLError) -> GraphQLError:
+    """An error of validation in our words where the library's tell of its own workings."""
+    if isinstance(error, ValidationAbortedError):
+        message = "the operation repeats too many fields or fragments, or has too many errors, to be validated"
+        return GraphQLError(message, extensions={"code": LIMIT_EXCEEDED})
+    if error.original_error is None:
+        return error
+    # A literal that Python cannot read, such as an Int of 5,000 digits: the document's fault, not a bug of ours.
+    return GraphQLError(error.message.replace(f", but encountered error '{error.original_error}'", ""), error.nodes)
 
 
 def _refuse_ambiguity(document: DocumentNode) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
-from opsgraph.graphql.problems import camel_case
+from opsgraph.graphql.problems import camel_case, message_of
 from opsgraph.kernel.refusals import Refusal, RefusalCode
 
 _CODES = {
     RefusalCode.UNAUTHENTICATED: "UNAUTHENTICATED",
     RefusalCode.FORBIDDEN: "FORBIDDEN",
 }
+_LONGEST_MESSAGE = 1_000
 _log = structlog.get_logger("opsgraph.graphql")
 
 
@@ -20,9 +21,15 @@ def presented(errors: Sequence[GraphQLError], request_id: str | None) -> list[di
     """The errors of a result as the response has them.
 
     A refusal and whatever is wrong with the request keep their message and get a code; anything else is a bug: it is
-    logged whole, and the client gets the request's id to ask about.
+    logged whole, once however many fields it failed, and the client gets the request's id to ask about.
     """
+    _log_bugs(errors)
     return [_presented(error, request_id) for error in errors]
+
+
+def refused(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as an error of the response."""
+    return {"message": message_of(refusal), "extensions": _refusal_extensions(refusal)}
 
 
 def is_unauthenticated(errors: Sequence[GraphQLError]) -> bool:
@@ -32,26 +39,42 @@ def is_unauthenticated(errors: Sequence[GraphQLError]) -> bool:
 
 def is_internal(errors: Sequence[GraphQLError]) -> bool:
     """Whether a result failed because of a bug of ours, which HTTP answers with 500."""
-    return any(cause is not None and not isinstance(cause, Refusal) for cause in map(_cause, errors))
+    return any(_is_bug(_cause(error)) for error in errors)
+
+
+def _log_bugs(errors: Sequence[GraphQLError]) -> None:
+    logged: set[int] = set()
+    for error in errors:
+        cause = _cause(error)
+        if _is_bug(cause) and id(cause) not in logged:
+            logged.add(id(cause))
+            _log.error("unexpected_error", path=error.path, exc_info=cause)
+
+
+def _is_bug(cause: BaseException | None) -> bool:
+    return cause is not None and not isinstance(cause, Refusal)
 
 
 def _presented(error: GraphQLError, request_id: str | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {"message": error.message}
+    shown: dict[str, Any] = {"message": _cut(error.message)}
     if error.locations:
         shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:
         shown["path"] = list(error.path)
     cause = _cause(error)
     if isinstance(cause, Refusal):
-        shown["message"] = cause.message
-        shown["extensions"] = _refusal_extensions(cause)
+        shown |= refused(cause)
     elif cause is None:
         shown["extensions"] = {"code": "BAD_INPUT", **(error.extensions or {})}
     else:
-        _log.error("unexpected_error", path=error.path, exc_info=cause)
         shown["message"] = "an unexpected error happened; it was logged with the request's id"
         shown["extensions"] = {"code": "INTERNAL", "requestId": request_id}
     return shown
+
+
+def _cut(message: str) -> str:
+    """GraphQL's own messages quote what they refuse, however long it is."""
+    return message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -36,10 +36,18 @@ def problem_of(refusal: Refusal, arguments: list[str]) -> Problem:
         path = ["input", *path]
     return Problem(
         code=refusal.code,
-        message=refusal.message,
+        message=message_of(refusal),
         field=path,
         details=JSON(refusal.details) if refusal.details else None,
     )
+
+
+def message_of(refusal: Refusal) -> str:
+    """A refusal's message, in which the offending input is called as the client calls it."""
+    message = refusal.message
+    for name in refusal.field or ():
+        message = message.replace(name, camel_case(name))
+    return message
 
 
 def camel_case(name: str) -> str:

@@ -1,5 +1,6 @@
 """The platform report: the state of all services at a glance."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -15,6 +16,7 @@ from opsgraph.domains.health.queries import MOST_SUMMARIES
 from opsgraph.graphql.catalog import Service
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.cost import Money, MonthlyCost, amount, monthly_cost
+from opsgraph.graphql.edges import edge
 from opsgraph.graphql.nodes import to_node
 from opsgraph.graphql.rights import query
 from opsgraph.kernel.money import to_cents
@@ -41,24 +43,26 @@ class ServiceSummary:
 First = Annotated[int | None, strawberry.argument(description="At most how many, up to 500, which it is if left out.")]
 
 
-async def _unallocated_cost(info: strawberry.Info[Context, None]) -> list[Money]:
-    async with info.context.reading() as session:
+async def _unallocated_cost(context: Context, keys: Collection[datetime]) -> Mapping[datetime, list[Money]]:
+    async with context.reading() as session:
         found = await cost.unallocated_latest(session)
-    return [amount(money.rounded()) for money in found]
+    return {key: [amount(money.rounded()) for money in found] for key in keys}
 
 
-async def _unallocated_entries(info: strawberry.Info[Context, None]) -> list[MonthlyCost]:
-    async with info.context.reading() as session:
+async def _unallocated_entries(context: Context, keys: Collection[datetime]) -> Mapping[datetime, list[MonthlyCost]]:
+    async with context.reading() as session:
         found = await cost.unallocated_by_month(session)
-    return [monthly_cost(entry) for entry in found]
+    return {key: [monthly_cost(entry) for entry in found] for key in keys}
 
 
-async def _services(info: strawberry.Info[Context, None], first: First = None) -> list[ServiceSummary]:
+async def _services(
+    context: Context, keys: Collection[datetime], *, first: First = None
+) -> Mapping[datetime, list[ServiceSummary]]:
     if first is not None and not 0 <= first <= MOST_SUMMARIES:
         raise Invalid(f"first is {first}; it takes 0 to {MOST_SUMMARIES}", "first")
-    async with info.context.reading() as session:
+    async with context.reading() as session:
         found = await queries.summaries(session, MOST_SUMMARIES if first is None else first)
-    return [_summary(line) for line in found]
+    return {key: [_summary(line) for line in found] for key in keys}
 
 
 @strawberry.type(description="The state of all services that are not archived.")
@@ -84,15 +88,19 @@ class PlatformReport:
     avg_reliability_score: float = strawberry.field(
         description="The mean score of those that have one, to one decimal; 0 when none has."
     )
-    unallocated_cost: list[Money] = strawberry.field(
-        resolver=_unallocated_cost,
+    unallocated_cost: list[Money] = edge(
+        _unallocated_cost,
+        key="generated_at",
         description="What no service could be found for: the newest month of each currency, to two decimals.",
     )
-    unallocated_entries: list[MonthlyCost] = strawberry.field(
-        resolver=_unallocated_entries, description="What no service could be found for, every month of it, exactly."
+    unallocated_entries: list[MonthlyCost] = edge(
+        _unallocated_entries,
+        key="generated_at",
+        description="What no service could be found for, every month of it, exactly.",
     )
-    services: list[ServiceSummary] = strawberry.field(
-        resolver=_services,
+    services: list[ServiceSummary] = edge(
+        _services,
+        key="generated_at",
         description="The services, worst first, ties by name, at most 500; the services connection has them all.",
     )
 

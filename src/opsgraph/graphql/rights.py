@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 import strawberry
 
 from opsgraph.domains.access.rules import require
+from opsgraph.graphql.inputs import refuse_nul
 from opsgraph.graphql.problems import camel_case
 from opsgraph.kernel.actor import Role
 
@@ -47,6 +48,7 @@ def subscription(*roles: Role, description: str) -> Callable[[Callable[..., Asyn
         @wraps(resolver)
         async def checked(self: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> AsyncIterator[Any]:
             require(info.context.actor, roles, camel_case(resolver.__name__))
+            refuse_nul(arguments)
             async for event in resolver(self, info, **arguments):
                 yield event
 
@@ -61,6 +63,7 @@ def _field(roles: frozenset[Role], description: str) -> Callable[[Callable[..., 
         async def checked(self: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> Any:
             if roles:
                 require(info.context.actor, roles, camel_case(resolver.__name__))
+            refuse_nul(arguments)
             return await resolver(self, info, **arguments)
 
         return strawberry.field(resolver=checked, description=description, metadata={ROLES: roles})

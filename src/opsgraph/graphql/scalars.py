@@ -2,13 +2,23 @@
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal as ExactDecimal
 from decimal import InvalidOperation
 from typing import Any, NewType
 
 import strawberry
-from graphql import FloatValueNode, GraphQLError, IntValueNode, StringValueNode, ValueNode, value_from_ast_untyped
+from graphql import (
+    FloatValueNode,
+    GraphQLError,
+    IntValueNode,
+    StringValueNode,
+    Undefined,
+    ValueNode,
+    value_from_ast_untyped,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
@@ -36,7 +46,7 @@ def read_instant(value: Any) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise GraphQLError(f"DateTime is not a date that exists{_given(value)}") from error
+        raise GraphQLError(f"DateTime {shown(value)} is not an instant that exists") from error
 
 
 def write_instant(value: Any) -> str:
@@ -66,14 +76,43 @@ def write_decimal(value: Any) -> str:
     return format(ExactDecimal(value), "f")
 
 
+def _instant_literal(node: ValueNode, _variables: Any = None) -> datetime:
+    with _placed_at(node):
+        return read_instant(node.value if isinstance(node, StringValueNode) else None)
+
+
 def _decimal_literal(node: ValueNode, _variables: Any = None) -> ExactDecimal:
-    if isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
-        return read_decimal(node.value)
-    raise GraphQLError("Decimal takes a string or a number", node)
+    with _placed_at(node):
+        if isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
+            return read_decimal(node.value)
+        return read_decimal(None)
 
 
 def _json_literal(node: ValueNode, variables: Any = None) -> Any:
-    return value_from_ast_untyped(node, variables)
+    try:
+        return _plain(value_from_ast_untyped(node, variables))
+    except ValueError as error:
+        raise GraphQLError("JSON takes finite numbers of a sensible size", node) from error
+
+
+def _plain(value: Any) -> Any:
+    """A literal's value without the variables in it that were not given; an infinite number is a ValueError."""
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items() if member is not Undefined}
+    if isinstance(value, list):
+        return [None if member is Undefined else _plain(member) for member in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("infinite")
+    return value
+
+
+@contextmanager
+def _placed_at(node: ValueNode) -> Iterator[None]:
+    """Say in an error where in the document the literal stands."""
+    try:
+        yield
+    except GraphQLError as error:
+        raise GraphQLError(error.message, node) from error
 
 
 def _is_number(value: Any) -> bool:
@@ -96,6 +135,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=write_instant,
         parse_value=read_instant,
+        parse_literal=_instant_literal,
     ),
     ExactDecimal: _definition(
         "Decimal",

@@ -49,8 +49,11 @@ class Mutation(CatalogMutations, CostMutations, GovernanceMutations, Reliability
 class Schema(strawberry.Schema):
     """Strawberry's schema, which leaves the logging of errors to whoever presents them."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Do nothing: `errors.presented` logs what is a bug, and only that."""
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:  # noqa: ARG002 - the hook's
+        """Take out every suggestion where they are off; log nothing, for `errors.presented` logs what is a bug."""
+        if self.config.disable_field_suggestions:  # Strawberry itself only does it for fields
+            for error in errors:
+                error.message = error.message.partition(" Did you mean ")[0]
 
 
 def build_schema(settings: Settings) -> Schema:

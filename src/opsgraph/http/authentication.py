@@ -1,19 +1,24 @@
 """Who a request comes from."""
 
+import re
+from ipaddress import ip_address
+
 from starlette.requests import HTTPConnection
 
 from opsgraph.kernel.actor import LOCAL, Actor
 from opsgraph.kernel.refusals import Unauthenticated
+from opsgraph.kernel.text import shown
 from opsgraph.settings import Settings
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:]+))(?::\d{0,5})?", re.ASCII | re.IGNORECASE)
+"""A Host header: an IPv6 address in brackets, or a name or another address, and a port."""
 
 
 class Authenticator:
     """Finds the actor of a request.
 
-    Keys are not issued yet: under `auto`, whoever reaches a server bound to loopback acts as `local` with every role;
-    under `required`, nobody is known.
+    Keys are not issued yet: under `auto`, whoever reaches a server bound to loopback under a name of its own machine
+    acts as `local` with every role; under `required`, nobody is known.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -23,15 +28,30 @@ class Authenticator:
         """The actor of this request.
 
         Raises:
-            Unauthenticated: authentication is required, or a key was sent that nobody issued.
+            Unauthenticated: authentication is required, a key was sent that nobody issued, or the server was called by
+                a name that could be anybody's.
         """
         if request.headers.get("authorization"):
             raise Unauthenticated("the key in Authorization is not known here")
         if self._required:
             raise Unauthenticated("this server asks for a key: send Authorization: Bearer <key>")
+        _refuse_foreign_name(request.headers.get("host", ""))
         return LOCAL
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server bound to this host is reached from its own machine only."""
-    return host in LOOPBACK or host.startswith("127.")
+    """Whether a host, by name or address, is nothing but the machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _refuse_foreign_name(header: str) -> None:
+    # The owner of a web site can let its name lead to 127.0.0.1: to a visitor's browser, requests from the site's pages
+    # to a server there are then requests to the site itself. Only the name in the Host header gives them away.
+    match = _HOST.fullmatch(header)
+    if match is None or not is_loopback(match[1] or match[2]):
+        raise Unauthenticated(
+            f"without keys this server is for its own machine: ask it as localhost or 127.0.0.1, not as {shown(header)}"
+        )

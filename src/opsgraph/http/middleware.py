@@ -62,7 +62,7 @@ class RequestLog:
             _log.exception("request_failed", method=scope["method"], path=scope["path"])
             if answered:
                 raise
-            await _failure()(scope, receive, send)
+            await _failure(scope["state"]["request_id"])(scope, receive, send)
         finally:
             _log.info(
                 "request",
@@ -85,10 +85,9 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
         chunks: list[Message] = []
         size = 0
-        too_large = declared.isdigit() and int(declared) > self._largest
+        too_large = _declared_length(Headers(scope=scope)) > self._largest
         more = True
         while more and size <= _MOST_DROPPED:
             message = await receive()
@@ -110,6 +109,12 @@ class BodyLimit:
         return JSONResponse({"errors": [error]}, 413, headers={"connection": "close"})
 
 
+def _declared_length(headers: Headers) -> int:
+    """What Content-Length says, which may be a lie: the bytes are counted as well. 0 if it is not a number."""
+    declared = headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
+
+
 def _replaying(messages: list[Message], receive: Receive) -> Receive:
     waiting = iter(messages)
 
@@ -124,6 +129,7 @@ def _request_id(headers: Headers) -> str:
     return given if _ID.fullmatch(given) else secrets.token_hex(16)
 
 
-def _failure() -> JSONResponse:
+def _failure(request_id: str) -> JSONResponse:
     message = "an unexpected error happened; it was logged with the request's id"
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "INTERNAL"}}]}, 500)
+    extensions = {"code": "INTERNAL", "requestId": request_id}
+    return JSONResponse({"errors": [{"message": message, "extensions": extensions}]}, 500)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -33,6 +34,8 @@ def readiness(database: Database) -> Probe:
 
 async def unready_reason(database: Database) -> str | None:
     """Why requests cannot be served now; None when they can."""
+    if await _file_is_gone(database):
+        return "the database file does not exist"
     try:
         async with asyncio.timeout(READY_WITHIN_SECONDS), database.reading() as session:
             revision = await current_revision(session)
@@ -43,3 +46,8 @@ async def unready_reason(database: Database) -> str | None:
     if revision != newest_revision():
         return f"the database is at revision {revision or 'none'}, not {newest_revision()}: run opsgraph migrate"
     return None
+
+
+async def _file_is_gone(database: Database) -> bool:
+    # Connections from before its removal would still answer, and a new one would make an empty file in its place.
+    return database.is_sqlite and not await asyncio.to_thread(Path(str(database.url.database)).exists)

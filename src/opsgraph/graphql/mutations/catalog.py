@@ -8,7 +8,7 @@ import strawberry
 from opsgraph.domains.catalog import commands, model
 from opsgraph.graphql.catalog import Deployment, Service, deployment_of, service_of
 from opsgraph.graphql.context import Context
-from opsgraph.graphql.inputs import given
+from opsgraph.graphql.inputs import Input, given
 from opsgraph.graphql.problems import Problem
 from opsgraph.graphql.rights import mutation
 from opsgraph.graphql.teams import Team, team_of
@@ -102,20 +102,22 @@ class CatalogMutations:
     """What can be changed in the catalog."""
 
     @mutation(Role.EDITOR, description="Create or update a team by its name.")
-    async def save_team(self, info: strawberry.Info[Context, None], input: SaveTeamInput) -> SaveTeamResult:
+    async def save_team(self, info: strawberry.Info[Context, None], input: Input[SaveTeamInput]) -> SaveTeamResult:
         """Save a team."""
         async with info.context.writing() as tx:
             return team_of((await commands.save_team(tx, model.TeamInput(**given(input)))).value)
 
     @mutation(Role.EDITOR, description="Create or update a service by its name.")
-    async def save_service(self, info: strawberry.Info[Context, None], input: SaveServiceInput) -> SaveServiceResult:
+    async def save_service(
+        self, info: strawberry.Info[Context, None], input: Input[SaveServiceInput]
+    ) -> SaveServiceResult:
         """Save a service."""
         async with info.context.writing() as tx:
             return service_of((await commands.save_service(tx, service_input(input))).value)
 
     @mutation(Role.EDITOR, description="Give a service another name; its id and history stay.")
     async def rename_service(
-        self, info: strawberry.Info[Context, None], input: RenameServiceInput
+        self, info: strawberry.Info[Context, None], input: Input[RenameServiceInput]
     ) -> SaveServiceResult:
         """Rename a service."""
         async with info.context.writing() as tx:
@@ -135,7 +137,7 @@ class CatalogMutations:
 
     @mutation(Role.EDITOR, Role.INGEST, description="Record that a version of a service was deployed.")
     async def record_deployment(
-        self, info: strawberry.Info[Context, None], input: RecordDeploymentInput
+        self, info: strawberry.Info[Context, None], input: Input[RecordDeploymentInput]
     ) -> RecordDeploymentResult:
         """Record a deployment."""
         async with info.context.writing() as tx:

@@ -7,10 +7,11 @@ import strawberry
 from opsgraph.domains.cost import commands, model
 from opsgraph.graphql.catalog import service_of
 from opsgraph.graphql.context import Context
-from opsgraph.graphql.inputs import given
+from opsgraph.graphql.inputs import Input, given
 from opsgraph.graphql.mutations.catalog import SaveServiceResult
 from opsgraph.graphql.rights import mutation
 from opsgraph.kernel.actor import Role
+from opsgraph.kernel.refusals import Invalid
 
 
 @strawberry.input(description="What a service cost in a month; recording it again replaces it.")
@@ -34,10 +35,11 @@ class SetCostBudgetInput:
 
     service: str = strawberry.field(description="The service's name.")
     budget_monthly: Decimal | None = strawberry.field(
-        default=strawberry.UNSET, description="How much; null takes the budget away."
+        default=strawberry.UNSET, description="How much, and it has to be said; null takes the budget away."
     )
     currency: str | None = strawberry.field(
-        default=strawberry.UNSET, description="ISO 4217 code; the installation's currency if left out."
+        default=strawberry.UNSET,
+        description="ISO 4217 code; that of the budget before, else the installation's, if left out.",
     )
 
 
@@ -46,7 +48,9 @@ class CostMutations:
     """What can be changed about costs."""
 
     @mutation(Role.EDITOR, Role.INGEST, description="Record what a service cost in a month.")
-    async def record_cost(self, info: strawberry.Info[Context, None], input: RecordCostInput) -> SaveServiceResult:
+    async def record_cost(
+        self, info: strawberry.Info[Context, None], input: Input[RecordCostInput]
+    ) -> SaveServiceResult:
         """Record a month's cost."""
         async with info.context.writing() as tx:
             wanted = model.CostInput(**given(input, nulls=False))
@@ -54,9 +58,11 @@ class CostMutations:
 
     @mutation(Role.EDITOR, description="Set or take away a service's monthly budget.")
     async def set_cost_budget(
-        self, info: strawberry.Info[Context, None], input: SetCostBudgetInput
+        self, info: strawberry.Info[Context, None], input: Input[SetCostBudgetInput]
     ) -> SaveServiceResult:
         """Set a budget."""
+        if input.budget_monthly is strawberry.UNSET:
+            raise Invalid("budget_monthly is missing; null takes the budget away", "budget_monthly")
         values = given(input, nulls=False)
         default = info.context.settings.currency
         async with info.context.writing() as tx:

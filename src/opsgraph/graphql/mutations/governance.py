@@ -5,6 +5,7 @@ import strawberry
 from opsgraph.domains.governance import commands
 from opsgraph.graphql.catalog import service_of
 from opsgraph.graphql.context import Context
+from opsgraph.graphql.inputs import Input
 from opsgraph.graphql.mutations.catalog import SaveServiceResult
 from opsgraph.graphql.rights import mutation
 from opsgraph.kernel.actor import Role
@@ -27,7 +28,7 @@ class GovernanceMutations:
 
     @mutation(Role.EDITOR, description="Record whether a service passes a governance check.")
     async def set_governance_check(
-        self, info: strawberry.Info[Context, None], input: SetGovernanceCheckInput
+        self, info: strawberry.Info[Context, None], input: Input[SetGovernanceCheckInput]
     ) -> SaveServiceResult:
         """Record a check."""
         async with info.context.writing() as tx:

@@ -5,7 +5,7 @@ import strawberry
 from opsgraph.domains.reliability import commands, model
 from opsgraph.graphql.catalog import service_of
 from opsgraph.graphql.context import Context
-from opsgraph.graphql.inputs import given
+from opsgraph.graphql.inputs import Input, given
 from opsgraph.graphql.mutations.catalog import SaveServiceResult
 from opsgraph.graphql.rights import mutation
 from opsgraph.kernel.actor import Role
@@ -35,7 +35,7 @@ class ReliabilityMutations:
 
     @mutation(Role.EDITOR, description="Declare what is known of a service's reliability.")
     async def declare_reliability(
-        self, info: strawberry.Info[Context, None], input: DeclareReliabilityInput
+        self, info: strawberry.Info[Context, None], input: Input[DeclareReliabilityInput]
     ) -> SaveServiceResult:
         """Declare reliability."""
         async with info.context.writing() as tx:

@@ -7,7 +7,7 @@ import strawberry
 
 from opsgraph.domains.slo import commands, model, queries
 from opsgraph.graphql.context import Context
-from opsgraph.graphql.inputs import given
+from opsgraph.graphql.inputs import Input, given
 from opsgraph.graphql.nodes import global_id
 from opsgraph.graphql.problems import Problem
 from opsgraph.graphql.rights import mutation
@@ -93,7 +93,7 @@ class SloMutations:
     """What can be changed about SLOs."""
 
     @mutation(Role.EDITOR, description="Create or update an SLO by its service and name.")
-    async def save_slo(self, info: strawberry.Info[Context, None], input: SaveSloInput) -> SaveSloResult:
+    async def save_slo(self, info: strawberry.Info[Context, None], input: Input[SaveSloInput]) -> SaveSloResult:
         """Save an SLO."""
         async with info.context.writing() as tx:
             saved = (await commands.save_slo(tx, model.SloInput(**given(input)))).value
@@ -101,7 +101,7 @@ class SloMutations:
 
     @mutation(Role.EDITOR, Role.INGEST, description="Add events to an SLO with an EXTERNAL indicator.")
     async def record_slo_events(
-        self, info: strawberry.Info[Context, None], input: RecordSloEventsInput
+        self, info: strawberry.Info[Context, None], input: Input[RecordSloEventsInput]
     ) -> SaveSloResult:
         """Record events."""
         async with info.context.writing() as tx:
