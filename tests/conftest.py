@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from opsgraph.settings import Settings
@@ -17,6 +18,15 @@ from tests.support.api import Api, running
 from tests.support.clock import TestClock
 
 KINDS = ("sqlite", "postgresql")
+
+# A deadline would measure the machine, not the code; the same examples each time where nobody is there to look.
+hypothesis.settings.register_profile(
+    "opsgraph",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("opsgraph")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

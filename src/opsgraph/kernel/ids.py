@@ -2,10 +2,12 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 _RANDOM_BITS = 74
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 RandomBits = Callable[[int], int]
 
@@ -17,7 +19,7 @@ def uuid7(now: datetime, random_bits: RandomBits = secrets.randbits) -> UUID:
         now: the aware instant that the id sorts by.
         random_bits: source of ``n`` random bits; a seeded one makes ids reproducible.
     """
-    milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+    milliseconds = (now - _EPOCH) // _MILLISECOND & ((1 << 48) - 1)
     noise = random_bits(_RANDOM_BITS)
     high = (milliseconds << 16) | (0x7 << 12) | (noise >> 62)
     low = (0b10 << 62) | (noise & ((1 << 62) - 1))

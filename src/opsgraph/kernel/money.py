@@ -9,7 +9,6 @@ from opsgraph.kernel.text import shown
 
 LARGEST = Decimal(10) ** 18
 FRACTION_DIGITS = 18
-MAX_DIGITS = 200
 CENT = Decimal("0.01")
 
 _CODES = """
@@ -38,9 +37,9 @@ class Money:
 
 
 def to_cents(amount: Decimal) -> Decimal:
-    """Round to two decimals, halves away from zero."""
+    """Round to two decimals, halves away from zero; what rounds to zero has no sign."""
     with localcontext(prec=60):
-        return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+        return amount.quantize(CENT, rounding=ROUND_HALF_UP) + 0
 
 
 def add_up(amounts: Iterable[Money]) -> list[Money]:
@@ -62,10 +61,8 @@ def amount_of(value: Decimal, field: str = "amount") -> Decimal:
         raise Invalid(f"{field} is {value}; it takes a finite number", field)
     if value.copy_abs() >= LARGEST:
         raise Invalid(f"{field} is too large; amounts are under 10^18", field)
-    with localcontext(prec=MAX_DIGITS):  # the usual precision would round before we look
-        exponent = value.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > FRACTION_DIGITS:
-        raise Invalid(f"{field} has {-exponent} decimals; at most {FRACTION_DIGITS} are kept", field)
+    if (decimals := _decimals(value)) > FRACTION_DIGITS:
+        raise Invalid(f"{field} has {decimals} decimals; at most {FRACTION_DIGITS} are kept", field)
     return value
 
 
@@ -76,6 +73,12 @@ def currency_of(value: str, field: str = "currency") -> str:
         Invalid: not a code of ISO 4217; names the field.
     """
     code = value.upper()
-    if code not in CURRENCIES:
+    if not value.isascii() or code not in CURRENCIES:  # some letters are ASCII in capitals only
         raise Invalid(f"{field} {shown(value)} is not an ISO 4217 currency code such as USD", field)
     return code
+
+
+def _decimals(value: Decimal) -> int:
+    """How many decimals a finite number has that are not trailing zeros; below zero for 10, 100 and so on."""
+    digits = "".join(map(str, value.as_tuple().digits))
+    return 0 if value.is_zero() else len(digits.rstrip("0")) - len(digits) - int(value.as_tuple().exponent)

@@ -14,8 +14,12 @@ _LABEL = re.compile(r"[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?", re.ASCII)
 
 def shown(value: str, limit: int = 60) -> str:
     """Quote a value for a message: control characters escaped, long values cut."""
-    cut = value if len(value) <= limit else value[: limit - 1] + "…"
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in cut) + '"'
+    return f'"{printable(value if len(value) <= limit else value[: limit - 1] + "…")}"'
+
+
+def printable(value: str) -> str:
+    """The same with everything escaped that could break a line or steer a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
 
 
 def name_key(name: str) -> str:

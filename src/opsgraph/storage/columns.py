@@ -27,6 +27,11 @@ class Instant(types.TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """What a value is in Python: cursors of lists are read back by it."""
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse naive datetimes, which would silently be read in some other zone."""
         if value is None:
@@ -56,10 +61,10 @@ class Amount(types.TypeDecorator[Decimal]):
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
-        """Write plain digits, never an exponent."""
+        """Write plain digits, never an exponent or minus zero, which sorts below zero as text."""
         if value is None or dialect.name == "postgresql":
             return value
-        return format(value, "f")
+        return "0" if value.is_zero() else format(value, "f")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - hook
         """Give the shortest equal decimal without an exponent, whatever the column pads it to."""

@@ -19,6 +19,8 @@ from opsgraph.settings import Settings, SettingsError
 from opsgraph.storage.transactions import Reactions, Tx
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_PARAMETERS = {"host", "port", "prepared_statement_cache_size", "ssl", "sslmode"}
+_LONGEST_WAIT = 2**31 - 1
 _REACTION_ROUNDS = 10
 
 
@@ -108,7 +110,7 @@ def async_url(address: str) -> URL:
     """Read ``sqlite:///path`` or ``postgresql://...`` and name the asynchronous driver.
 
     Raises:
-        SettingsError: another kind of database, or not an address.
+        SettingsError: another kind of database, not an address, no file, or a parameter that is not known.
     """
     try:
         url = make_url(address)
@@ -119,11 +121,40 @@ def async_url(address: str) -> URL:
         raise SettingsError(
             f"OPSGRAPH_DATABASE_URL names {url.get_backend_name()}; use sqlite:///path or postgresql://user@host/name"
         )
-    return url.set(drivername=driver)
+    url = url.set(drivername=driver)
+    return _sqlite_url(url) if url.get_backend_name() == "sqlite" else _postgres_url(url)
+
+
+def _sqlite_url(url: URL) -> URL:
+    if url.database in {None, "", ":memory:"}:
+        raise SettingsError("OPSGRAPH_DATABASE_URL names no file; use sqlite:///path")
+    if url.query:
+        raise SettingsError("OPSGRAPH_DATABASE_URL has parameters, and SQLite takes none; use sqlite:///path")
+    return url
+
+
+def _postgres_url(url: URL) -> URL:
+    if unknown := sorted(url.query.keys() - _PARAMETERS):
+        raise SettingsError(
+            f"OPSGRAPH_DATABASE_URL has the parameter {unknown[0]}; it takes {', '.join(sorted(_PARAMETERS))}"
+        )
+    if mode := url.query.get("sslmode"):
+        # The name that every other client of PostgreSQL knows; the driver calls it ssl.
+        return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    return url
 
 
 def _engine(url: URL, settings: Settings) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
+        return _postgres_engine(url, settings)
+    engine = create_async_engine(url, pool_size=settings.pool_size, max_overflow=settings.pool_overflow)
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, settings.busy_timeout_seconds))
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgres_engine(url: URL, settings: Settings) -> AsyncEngine:
+    try:
         return create_async_engine(
             url,
             pool_size=settings.pool_size,
@@ -131,10 +162,8 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
             pool_recycle=settings.pool_recycle_seconds,
             pool_pre_ping=True,
         )
-    engine = create_async_engine(url, pool_size=settings.pool_size, max_overflow=settings.pool_overflow)
-    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, settings.busy_timeout_seconds))
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
+    except ModuleNotFoundError as error:
+        raise SettingsError("PostgreSQL needs its driver: pip install 'opsgraph[postgres]'") from error
 
 
 def _prepare_sqlite(busy_seconds: int, connection: Any, _record: object) -> None:
@@ -142,7 +171,7 @@ def _prepare_sqlite(busy_seconds: int, connection: Any, _record: object) -> None
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
-        f"busy_timeout = {busy_seconds * 1000}",
+        f"busy_timeout = {min(busy_seconds * 1000, _LONGEST_WAIT)}",
         "journal_mode = WAL",
         "foreign_keys = ON",
         "synchronous = FULL",

@@ -52,20 +52,21 @@ async def first_result(
     """
     if key is None:
         return None
+    checked = free_name(key, "idempotencyKey")
     fingerprint = hashlib.sha256(orjson.dumps(request, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()
     row = {
         "operation": operation,
-        "key": free_name(key, "idempotencyKey"),
+        "key": checked,
         "request_hash": fingerprint,
         "result_id": result_id,
         "created_at": tx.now,
     }
     if await insert_new(tx, _keys, row, key=("operation", "key")):
         return None
-    return await _earlier(tx, operation, row["key"], fingerprint)
+    return await _earlier(tx, operation, checked, fingerprint)
 
 
-async def _earlier(tx: Tx, operation: str, key: Any, fingerprint: str) -> UUID:
+async def _earlier(tx: Tx, operation: str, key: str, fingerprint: str) -> UUID:
     query = select(_keys.c.request_hash, _keys.c.result_id).where(_keys.c.operation == operation, _keys.c.key == key)
     earlier = (await tx.connection.execute(query)).one()
     if earlier.request_hash != fingerprint:

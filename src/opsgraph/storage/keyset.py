@@ -1,12 +1,13 @@
 """Keyset pages in SQL: page 1,000 costs what page 1 costs, and one statement serves the pages of many parents."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.kernel.clock import rfc3339
@@ -63,7 +64,7 @@ async def pages_by_parent(
 
 def empty_page(request: PageRequest) -> Page[Any]:
     """The page of a parent that has no rows there."""
-    return Page([], [], has_next=False, has_previous=request.after is not None)
+    return _page([], (), request)
 
 
 def _sort_columns(sorts: Sequence[Sort]) -> list[ColumnElement[Any]]:
@@ -86,14 +87,18 @@ def _beyond(sorts: Sequence[Sort], request: PageRequest) -> list[ColumnElement[b
 def _past(sorts: Sequence[Sort], values: Sequence[Any], *, forwards: bool) -> ColumnElement[bool]:
     """Rows past a key: (a, b) past (x, y) is a past x, or a = x and b past y; each column in its own direction."""
     bounds = [literal(value, sort.column.type) for sort, value in zip(sorts, values, strict=True)]
+    rising = [sort.descending != forwards for sort in sorts]
+    if all(rising) or not any(rising):
+        # One comparison of rows, at which an index over the columns is entered.
+        columns, bound = tuple_(*(sort.column for sort in sorts)), tuple_(*bounds)
+        return columns > bound if rising[0] else columns < bound
     condition: ColumnElement[bool] = false()
-    for sort, bound in reversed(list(zip(sorts, bounds, strict=True))):
-        past = sort.column > bound if sort.descending != forwards else sort.column < bound
-        condition = or_(past, and_(sort.column == bound, condition))
+    for sort, bound_, up in reversed(list(zip(sorts, bounds, rising, strict=True))):
+        past = sort.column > bound_ if up else sort.column < bound_
+        condition = or_(past, and_(sort.column == bound_, condition))
     # Said once more for the first column alone, this is the range that an index can be entered at.
-    first = sorts[0]
-    entry = first.column >= bounds[0] if first.descending != forwards else first.column <= bounds[0]
-    return and_(entry, condition)
+    first = sorts[0].column
+    return and_(first >= bounds[0] if rising[0] else first <= bounds[0], condition)
 
 
 def _bound(sorts: Sequence[Sort], key: Key, field: str) -> list[Any]:
@@ -103,17 +108,51 @@ def _bound(sorts: Sequence[Sort], key: Key, field: str) -> list[Any]:
 
 
 def _from_cursor(column: ColumnElement[Any], value: str | float | None, field: str) -> Any:
-    wanted = column.type.python_type
+    """Read what `_to_cursor` wrote; whatever else a client made up is refused before a database chokes on it."""
     try:
-        if wanted is UUID and isinstance(value, str):
-            return UUID(value)
-        if wanted is datetime and isinstance(value, str):
-            return datetime.fromisoformat(value)
-    except ValueError as error:
+        return _READERS[column.type.python_type](value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise Invalid(f"{field} is not a cursor that opsgraph made", field) from error
-    if not isinstance(value, wanted) and not (wanted is float and isinstance(value, int)):
-        raise Invalid(f"{field} is not a cursor that opsgraph made", field)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError("not a text")
+    value.encode()  # which a lone surrogate cannot be
     return value
+
+
+def _whole_number(value: Any) -> int:
+    if type(value) is not int or not -_BOUND <= value < _BOUND:
+        raise TypeError("not a whole number of 32 bits")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isfinite(value):
+        raise TypeError("not a number")
+    return float(value)
+
+
+def _instant(value: Any) -> datetime:
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError("not an instant")
+    return instant.astimezone(UTC)
+
+
+def _uuid(value: Any) -> UUID:
+    return UUID(_text(value))
+
+
+_BOUND = 2**31
+_READERS: dict[type[Any], Callable[[Any], Any]] = {
+    str: _text,
+    int: _whole_number,
+    float: _number,
+    datetime: _instant,
+    UUID: _uuid,
+}
 
 
 def _page(rows: Sequence[AnyRow], sorts: Sequence[Sort], request: PageRequest) -> Page[AnyRow]:

@@ -46,16 +46,21 @@ async def save_row(
         values: columns to set; the others keep their value or get their default.
         created_with: further columns of a new row, which an existing one keeps, such as the spelling of its name.
     """
-    row = (await tx.connection.execute(found_by.with_for_update())).one_or_none()
+    row = await _locked(tx, found_by)
     if row is None:
         try:
             return Saved(await _insert(tx, table, {**values, **(created_with or {})}), Outcome.CREATED)
         except IntegrityError:
             # Someone else may have created it between our look and our insert: then theirs is the one to change.
-            row = (await tx.connection.execute(found_by.with_for_update())).one_or_none()
+            row = await _locked(tx, found_by)
             if row is None:
                 raise
     return await _update(tx, table, row, values)
+
+
+async def _locked(tx: Tx, found_by: AnySelect) -> AnyRow | None:
+    # Others may come to refer to the row meanwhile: two that are saved at once and name each other must not deadlock.
+    return (await tx.connection.execute(found_by.with_for_update(key_share=True))).one_or_none()
 
 
 async def _insert(tx: Tx, table: Table, values: Mapping[str, Any]) -> AnyRow:

@@ -31,15 +31,15 @@ async def upsert(
     if not rows:
         return
     changed = [c for c in rows[0] if c not in key] if update is None else list(update)
-    for chunk in in_chunks(rows, _MOST_VARIABLES // len(rows[0])):
-        statement = _insert(tx, table).values([dict(row) for row in chunk])
-        if changed:
-            statement = statement.on_conflict_do_update(
-                index_elements=list(key), set_={name: statement.excluded[name] for name in changed}
-            )
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=list(key))
-        await tx.connection.execute(statement)
+    statement = _insert(tx, table)
+    if changed:
+        statement = statement.on_conflict_do_update(
+            index_elements=list(key), set_={name: statement.excluded[name] for name in changed}
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    # One statement of one row, run for all: it is compiled once, and there is no limit to how many rows there are.
+    await tx.connection.execute(statement, [dict(row) for row in rows])
 
 
 async def insert_new(tx: Tx, table: Table, row: Mapping[str, Any], key: Collection[str]) -> bool:

@@ -13,15 +13,16 @@ from opsgraph.workers.evaluate import Tick, WorkerContext
 
 
 def spaced(tick: Tick, interval: timedelta) -> Tick:
-    """A tick that does nothing until so much time has passed since it last did something in this process."""
+    """A tick that does nothing until so much time has passed since it last succeeded in this process."""
     last: datetime | None = None
 
     async def tick_in_time(context: WorkerContext, now: datetime) -> int:
         nonlocal last
         if last is not None and now - last < interval:
             return 0
+        done = await tick(context, now)
         last = now
-        return await tick(context, now)
+        return done
 
     return tick_in_time
 
@@ -36,15 +37,17 @@ _log = structlog.get_logger("opsgraph.workers")
 
 @asynccontextmanager
 async def running(context: WorkerContext, clock: Clock, workers: Mapping[str, Tick] = WORKERS) -> AsyncIterator[None]:
-    """Run workers while the block lasts; a round that was begun is finished before it ends."""
+    """Run workers while the block lasts; a round that was begun is finished before it ends, also when it raises."""
     stopping = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        for name, tick in workers.items():
-            tasks.create_task(_run(name, tick, context, clock, stopping), name=f"worker {name}")
-        try:
-            yield
-        finally:
-            stopping.set()
+    runs = [
+        asyncio.create_task(_run(name, tick, context, clock, stopping), name=f"worker {name}")
+        for name, tick in workers.items()
+    ]
+    try:
+        yield
+    finally:
+        stopping.set()
+        await asyncio.gather(*runs)
 
 
 async def _run(name: str, tick: Tick, context: WorkerContext, clock: Clock, stopping: asyncio.Event) -> None:

@@ -1,8 +1,8 @@
 """Keeping stored health right: whenever an input changes, and when time passes."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from opsgraph.domains.health import commands as health
@@ -14,6 +14,7 @@ from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import in_chunks
 
 _AT_ONCE = 500
+_LONGEST_BEHIND = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ class HealthPolicy:
 async def refresh(tx: Tx, service_ids: Collection[UUID], policy: HealthPolicy) -> None:
     """Evaluate services and store the result, in the transaction that changed what it depends on."""
     for ids in in_chunks(sorted(set(service_ids)), _AT_ONCE):
-        await health.lock(tx, ids)
-        await slo.refresh_states(tx, ids)
-        await health.evaluate(tx, ids, policy.subsystems, policy.currency, policy.every)
+        present = _not_before(tx, await health.lock(tx, ids))
+        await slo.refresh_states(present, ids)
+        await health.evaluate(present, ids, policy.subsystems, policy.currency, policy.every)
 
 
 async def refresh_due(tx: Tx, policy: HealthPolicy, limit: int = _AT_ONCE) -> int:
@@ -44,3 +45,12 @@ async def refresh_due(tx: Tx, policy: HealthPolicy, limit: int = _AT_ONCE) -> in
     due = await queries.due_services(tx.connection, tx.now, limit)
     await refresh(tx, due, policy)
     return len(due)
+
+
+def _not_before(tx: Tx, newest: datetime) -> Tx:
+    """The transaction at the instant of the newest evaluation, where one that began later has come first.
+
+    What that one recorded would otherwise lie in the future of this evaluation and not count. An instant more than an
+    hour ahead is no transaction's but that of a clock that was wrong: it is not followed.
+    """
+    return replace(tx, now=newest) if timedelta(0) < newest - tx.now < _LONGEST_BEHIND else tx

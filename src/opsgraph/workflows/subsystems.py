@@ -8,6 +8,7 @@ import structlog
 
 from opsgraph.domains.health.model import PLUGIN_GROUP, Subsystem
 from opsgraph.domains.health.rules import BUILT_IN
+from opsgraph.kernel.text import free_name
 
 _log = structlog.get_logger("opsgraph.plugins")
 
@@ -27,7 +28,8 @@ def _loaded(entry: EntryPoint) -> Subsystem | None:
         subsystem = found if hasattr(found, "evaluate") and not isinstance(found, type) else found()
         if not isinstance(subsystem.name, str) or not callable(subsystem.evaluate):
             raise TypeError("it has no text `name` or no method `evaluate`")  # noqa: TRY301 - handled as any other mistake
-    except Exception:  # noqa: BLE001 - whatever a third party does wrong, opsgraph starts without it
+        free_name(subsystem.name)  # it is stored with each signal
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever a third party does wrong, opsgraph starts without it
         _log.exception("plugin_not_loaded", entry_point=entry.value)
         return None
     made: Subsystem = subsystem

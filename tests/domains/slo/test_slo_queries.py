@@ -23,7 +23,7 @@ from opsgraph.domains.slo.model import (
 from opsgraph.domains.slo.rules import evaluation
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.pages import PageRequest
-from opsgraph.kernel.refusals import Invalid, NotFound
+from opsgraph.kernel.refusals import Invalid
 from opsgraph.kernel.windows import CalendarWindow, instant_of, minute_of
 from opsgraph.storage.database import Database
 from opsgraph.storage.rows import AnyRow
@@ -128,23 +128,23 @@ async def test_an_slo_is_found_by_its_name_in_any_case(database: Database, clock
 
 
 async def test_what_can_be_exported_has_everything(database: Database, clock: TestClock) -> None:
-    """By service and name, with what was kept for the export; of one service or of all that are not archived."""
-    await make_platform(database, clock)
+    """Each service's SLOs by name, with what was kept for the export; services without any are absent."""
+    ids = await make_platform(database, clock)
     source = {"z": [1, None, "ü\0"], "a": {"b": 0.1}}
     async with database.transaction(SYSTEM, clock.now()) as tx:
         await make_slo(tx, "c", service="api", source=source, good_query="good")
         await make_slo(tx, "c", service="api", description="x")
     async with database.reading() as session:
-        every = await queries.exportable(session)
-        of_web = await queries.exportable(session, "WEB")
-        with pytest.raises(NotFound):
-            await queries.exportable(session, "nothing")
-    listed = [(each.service.name, each.slo.name) for each in every]
-    assert listed == [("api", "b"), ("api", "c"), ("web", "A"), ("web", "b")]
-    assert [each.source for each in every] == [None, source, None, None]
-    assert list(every[1].source or {}) == ["z", "a"]
-    assert (every[1].slo.good_query, every[1].slo.description) == ("good", "x")
-    assert of_web == every[2:]
+        found = await queries.exportable_by_service(session, [ids["web"], ids["api"], ids["bare"]])
+    assert {id_: [each.slo.name for each in every] for id_, every in found.items()} == {
+        ids["api"]: ["b", "c"],
+        ids["web"]: ["A", "b"],
+    }
+    assert {each.service.name for each in found[ids["web"]]} == {"web"}
+    assert [each.source for each in found[ids["api"]]] == [None, source]
+    exported = found[ids["api"]][1]
+    assert list(exported.source or {}) == ["z", "a"]
+    assert (exported.slo.good_query, exported.slo.description) == ("good", "x")
 
 
 async def test_window_sums_cost_two_statements(database: Database, clock: TestClock) -> None:

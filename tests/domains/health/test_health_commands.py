@@ -1,0 +1,1 @@
+"""What is stored of health, and the events it records."""

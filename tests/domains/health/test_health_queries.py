@@ -1,0 +1,1 @@
+"""What is read of health: stored rows and the platform report."""

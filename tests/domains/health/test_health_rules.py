@@ -1,0 +1,1 @@
+"""The rules of health: points, the worse of two views, the platform."""

@@ -1,0 +1,1 @@
+"""Stored health stays fresh when many write at once."""

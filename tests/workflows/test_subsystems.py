@@ -1,0 +1,1 @@
+"""Health subsystems that others install."""
