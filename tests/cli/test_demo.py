@@ -22,7 +22,7 @@ from opsgraph.app import build_core
 from opsgraph.cli import demo
 from opsgraph.cli.failures import CommandError
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.kernel.actor import SYSTEM
 from tests.packaging.environments import run, surroundings
 from tests.packaging.serving import get, query
@@ -139,11 +139,11 @@ async def test_a_second_start_goes_on_with_the_file(tmp_path: Path) -> None:
     again = await demo.prepare(settings, path, fresh=False)
     assert abs(again - loaded) < timedelta(milliseconds=1)
     async with core.database.reading() as session:
-        assert await queries.service_by_name(session, "mine") is not None
+        assert await catalog_services.service_by_name(session, "mine") is not None
     assert await demo.prepare(settings, path, fresh=True) > loaded
     async with core.database.reading() as session:
-        assert await queries.service_by_name(session, "mine") is None
-        assert await queries.service_by_name(session, "api-gateway") is not None
+        assert await catalog_services.service_by_name(session, "mine") is None
+        assert await catalog_services.service_by_name(session, "api-gateway") is not None
     await core.close()
 
 

@@ -14,8 +14,8 @@ from strawberry.types.field import StrawberryField
 from opsgraph.domains.access import commands as access
 from opsgraph.domains.access.model import UserInput
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries as catalog_queries
 from opsgraph.domains.catalog.model import DeploymentInput, Link, ServiceInput, TeamInput
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.cost.model import CostInput
 from opsgraph.domains.governance import commands as governance
@@ -238,7 +238,7 @@ async def test_a_failing_batch_fails_its_own_fields_only(
     """The teams are null, each with an error; everything else is as it is without the failure."""
     await populate(api, range(4))
     nodes = (await api.data(ALL, first=4))["services"]["nodes"]
-    monkeypatch.setattr(catalog_queries, "teams_by_id", query)
+    monkeypatch.setattr(catalog_teams, "teams_by_id", query)
     with structlog.testing.capture_logs():
         answer = await api.send(ALL, {"first": 4})
     assert answer["data"]["services"]["nodes"] == [{**node, "team": None} for node in nodes]

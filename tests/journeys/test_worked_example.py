@@ -1,5 +1,7 @@
 """The worked example of the domain rules, entered through mutations."""
 
+from typing import Any
+
 from tests.support.api import Api
 
 CHECKS = ("runbook", "monitoring", "ownership", "documentation", "incident_response")
@@ -29,7 +31,12 @@ async def _enter(
     for month, amount in zip(("2024-01", "2024-02"), costs, strict=True):
         await api.do("recordCost", service=name, month=month, amount=amount)
     uptime, mttr, incidents, failures = reliability
-    declared = {"uptimePct": uptime, "mttrMinutes": mttr, "incidents30d": incidents, "changeFailureRatePct": failures}
+    declared: dict[str, Any] = {
+        "uptimePct": uptime,
+        "mttrMinutes": mttr,
+        "incidents30d": incidents,
+        "changeFailureRatePct": failures,
+    }
     await api.do("declareReliability", service=name, **declared)
     for check in CHECKS:
         await api.do("setGovernanceCheck", service=name, check=check, passed=check not in missing)

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import ServiceFilter, ServiceOrder
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
+from opsgraph.domains.catalog.queries import services as catalog_services
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.domains.health import queries as health
 from opsgraph.domains.slo import queries as slo
 from opsgraph.domains.slo.model import SloFilter
@@ -32,7 +34,7 @@ Fetch = Callable[[AsyncConnection, PageRequest], Awaitable[Page[AnyRow]]]
 
 
 async def _services(session: AsyncConnection, request: PageRequest, order: Any = ServiceOrder.NAME) -> Page[AnyRow]:
-    return await catalog.services_page(session, ServiceFilter(), request, order)
+    return await catalog_services.services_page(session, ServiceFilter(), request, order)
 
 
 async def _services_by_tier(session: AsyncConnection, request: PageRequest) -> Page[AnyRow]:
@@ -52,14 +54,14 @@ async def _slos(session: AsyncConnection, request: PageRequest) -> Page[AnyRow]:
 
 
 async def _deployments(session: AsyncConnection, request: PageRequest) -> Page[AnyRow]:
-    return (await catalog.deployments_by_service(session, [PARENT], request))[PARENT]
+    return (await catalog_deployments.deployments_by_service(session, [PARENT], request))[PARENT]
 
 
 BY_INDEX: dict[str, Fetch] = {
     "services by name": _services,
     "services by tier": _services_by_tier,
     "services by cost": _dearest_services,
-    "teams": catalog.teams_page,
+    "teams": catalog_teams.teams_page,
 }
 """Lists whose order begins with an index: any page reads about as many rows as it has."""
 

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from opsgraph.domains.catalog import queries as catalog
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import commands, queries, rules
 from opsgraph.domains.cost.model import MANUAL, Contribution, CostProfile, Replaced
 from opsgraph.kernel.actor import SYSTEM
@@ -52,7 +52,7 @@ def judged(
 async def profile(database: Database, name: str = "api") -> CostProfile:
     """The stored profile of a service."""
     async with database.reading() as session:
-        service = await catalog.require_service(session, name)
+        service = await catalog_services.require_service(session, name)
         return (await queries.profiles_by_service(session, [service.id], "USD", LONG_AFTER))[service.id]
 
 

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.app import Core, build_core
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries as catalog_queries
 from opsgraph.domains.catalog.model import Deployment, DeploymentInput, DeploymentOutcome, Lifecycle, ServiceInput
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.catalog.tables import services
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.cost.model import Contribution, CostInput
@@ -166,7 +166,7 @@ async def take_over(tx: Tx, whose: Sequence[tuple[str, timedelta, bool]]) -> Non
     """Record deployments that are known elsewhere."""
     taken = []
     for service, ago, failed in whose:
-        service_id = (await catalog_queries.require_service(tx.connection, service)).id
+        service_id = (await catalog_services.require_service(tx.connection, service)).id
         outcome = DeploymentOutcome.FAILED if failed else DeploymentOutcome.SUCCEEDED
         taken.append(Deployment(tx.new_id(), service_id, "v1", "prod", None, tx.now - ago, outcome, rework=False))
     await catalog.take_over_deployments(tx, taken)
@@ -196,7 +196,7 @@ async def import_costs(tx: Tx, origin: str, parts: Sequence[tuple[str | None, st
     """Replace what an origin says; what is nobody's is unallocated."""
     wanted = []
     for name, month, amount in parts:
-        service = None if name is None else (await catalog_queries.require_service(tx.connection, name)).id
+        service = None if name is None else (await catalog_services.require_service(tx.connection, name)).id
         wanted.append(Contribution(service, month, "USD", origin, Decimal(amount)))
     await cost.replace_origins(tx, [origin], wanted)
 

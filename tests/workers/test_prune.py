@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries
 from opsgraph.domains.catalog.model import DeploymentInput, ServiceInput
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.storage.database import Database
 from opsgraph.workers import prune
@@ -32,7 +32,7 @@ async def test_a_key_is_recognised_for_seven_days(database: Database, clock: Tes
     assert await prune.tick(context, clock.move(seconds=1)) == 1
     await _record(database, clock.now())
     async with database.reading() as session:
-        assert await queries.count_deployments(session, [service.id]) == {service.id: 2}
+        assert await catalog_deployments.count_deployments(session, [service.id]) == {service.id: 2}
 
 
 async def test_a_spaced_tick_waits_for_its_time(database: Database, clock: TestClock) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries as catalogued
 from opsgraph.domains.catalog.model import ServiceInput
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.slo import queries
 from opsgraph.domains.slo.model import IndicatorKind, Slo
 from opsgraph.kernel.actor import LOCAL
@@ -26,7 +26,7 @@ async def run(database: Database, clock: TestClock, *paths: Path, options: Optio
 async def stored(database: Database, service: str, name: str) -> Slo:
     """An SLO as stored."""
     async with database.reading() as session:
-        found = await queries.slo_by_name(session, (await catalogued.require_service(session, service)).id, name)
+        found = await queries.slo_by_name(session, (await catalog_services.require_service(session, service)).id, name)
     assert found is not None
     return found
 
@@ -82,7 +82,7 @@ async def test_documents_of_services_are_taken(database: Database, clock: TestCl
     written(tmp_path, "a.yaml", service(description="Buys"))
     assert counts(await run(database, clock, path))["services"] == (0, 1, 0)
     async with database.reading() as session:
-        found = await catalogued.require_service(session, "web")
+        found = await catalog_services.require_service(session, "web")
     assert (found.title, found.description) == ("Web", "Buys")
 
 
@@ -123,7 +123,7 @@ async def test_one_refusal_undoes_no_neighbour(database: Database, clock: TestCl
     assert counts(report) == {"services": (1, 0, 0), "slos": (2, 0, 0)}
     assert (await stored(database, "web", "c-2")).target == 99
     async with database.reading() as session:
-        assert await catalogued.service_by_name(session, "lonely") is None
+        assert await catalog_services.service_by_name(session, "lonely") is None
 
 
 async def test_a_changed_document_changes_its_slo(database: Database, clock: TestClock, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from threading import Event as Signal
 import pytest
 
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries
 from opsgraph.domains.catalog.model import ServiceInput, ServiceSaved
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.kernel.actor import LOCAL
 from opsgraph.kernel.findings import Finding
 from opsgraph.kernel.refusals import Conflict
@@ -35,7 +35,7 @@ async def test_a_refused_part_leaves_neither_rows_nor_events(database: Database,
         assert tx.recorded == [ServiceSaved(kept.id)]
     assert report.refusals == [Finding("a.yaml", 7, "not today", "web")]
     async with database.reading() as session:
-        assert await queries.service_by_name(session, "web") is None
+        assert await catalog_services.service_by_name(session, "web") is None
 
 
 async def test_progress_is_told_step_by_step(database: Database, clock: TestClock, tmp_path: Path) -> None:

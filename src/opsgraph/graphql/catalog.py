@@ -9,7 +9,10 @@ from uuid import UUID
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import model, queries
+from opsgraph.domains.catalog import model
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
+from opsgraph.domains.catalog.queries import relations as catalog_relations
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.governance.model import GovernanceStatus
 from opsgraph.domains.health import queries as health
 from opsgraph.domains.health.model import HealthStatus
@@ -55,30 +58,33 @@ class Link:
 
 async def _tags(context: Context, keys: Collection[UUID]) -> Mapping[UUID, list[str]]:
     async with context.reading() as session:
-        found = await queries.tags_by_service(session, keys)
+        found = await catalog_relations.tags_by_service(session, keys)
     return {key: found.get(key, []) for key in keys}
 
 
 async def _links(context: Context, keys: Collection[UUID]) -> Mapping[UUID, list[Link]]:
     async with context.reading() as session:
-        found = await queries.links_by_service(session, keys)
+        found = await catalog_relations.links_by_service(session, keys)
     return {key: [Link(title=link.title, url=link.url) for link in found.get(key, [])] for key in keys}
 
 
 DEPENDENCIES = of_parents(
     "dependencies",
-    queries.dependencies_of,
-    queries.count_dependencies,
-    lambda row: service_of(queries.service_of(row)),
+    catalog_relations.dependencies_of,
+    catalog_relations.count_dependencies,
+    lambda row: service_of(catalog_services.service_of(row)),
 )
 DEPENDENTS = of_parents(
-    "dependents", queries.dependents_of, queries.count_dependents, lambda row: service_of(queries.service_of(row))
+    "dependents",
+    catalog_relations.dependents_of,
+    catalog_relations.count_dependents,
+    lambda row: service_of(catalog_services.service_of(row)),
 )
 DEPLOYMENTS = of_parents(
     "deployments",
-    queries.deployments_by_service,
-    queries.count_deployments,
-    lambda row: deployment_of(queries.deployment_of(row)),
+    catalog_deployments.deployments_by_service,
+    catalog_deployments.count_deployments,
+    lambda row: deployment_of(catalog_deployments.deployment_of(row)),
 )
 
 
@@ -151,14 +157,14 @@ def deployment_of(value: model.Deployment) -> Deployment:
 @finds("Service")
 async def _find_services(context: Context, keys: Collection[UUID]) -> Mapping[UUID, Service]:
     async with context.reading() as session:
-        found = await queries.services_by_id(session, keys)
+        found = await catalog_services.services_by_id(session, keys)
     return {key: service_of(value) for key, value in found.items()}
 
 
 @finds("Deployment")
 async def _find_deployments(context: Context, keys: Collection[UUID]) -> Mapping[UUID, Deployment]:
     async with context.reading() as session:
-        found = await queries.deployments_by_id(session, keys)
+        found = await catalog_deployments.deployments_by_id(session, keys)
     return {key: deployment_of(value) for key, value in found.items()}
 
 
@@ -211,7 +217,7 @@ Filter = Annotated[
 ]
 Order = Annotated[ServiceOrder | None, strawberry.argument(description="In which order; by name if left out.")]
 
-_RANKS: dict[ServiceOrder, Callable[[], model.ServiceOrder | queries.Rank]] = {
+_RANKS: dict[ServiceOrder, Callable[[], model.ServiceOrder | catalog_services.Rank]] = {
     ServiceOrder.NAME: lambda: model.ServiceOrder.NAME,
     ServiceOrder.TIER: lambda: model.ServiceOrder.TIER,
     ServiceOrder.HEALTH_WORST_FIRST: health.worst_first,
@@ -238,14 +244,16 @@ def _all_services(order: ServiceOrder) -> Relation:
         governance: GovernanceStatuses,
         request: PageRequest,
     ) -> Page[AnyRow]:
-        return await queries.services_page(session, wanted, request, _RANKS[order](), _among(statuses, governance))
+        return await catalog_services.services_page(
+            session, wanted, request, _RANKS[order](), _among(statuses, governance)
+        )
 
     async def count(
         session: AsyncConnection, wanted: model.ServiceFilter, statuses: Statuses, governance: GovernanceStatuses
     ) -> int:
-        return await queries.count_services(session, wanted, _among(statuses, governance))
+        return await catalog_services.count_services(session, wanted, _among(statuses, governance))
 
-    return whole_list(f"services {order.value}", page, count, lambda row: service_of(queries.service_of(row)))
+    return whole_list(f"services {order.value}", page, count, lambda row: service_of(catalog_services.service_of(row)))
 
 
 SERVICES = {order: _all_services(order) for order in ServiceOrder}
@@ -264,7 +272,7 @@ class CatalogQueries:
     ) -> Service | None:
         """One service by its natural key."""
         async with info.context.reading() as session:
-            found = await queries.service_by_name(session, name)
+            found = await catalog_services.service_by_name(session, name)
         return service_of(found) if found else None
 
     @query(description="Services, by name unless another order is asked for.")

@@ -61,7 +61,7 @@ class Context:
         async with self._turn:
             if self._closed:
                 # Nobody waits for the result: another exception would only be logged as one that nobody retrieved.
-                raise RuntimeError("x")
+                raise asyncio.CancelledError
             if self._connection is None:
                 self._connection = await self._opened.enter_async_context(self.database.reading())
             try:

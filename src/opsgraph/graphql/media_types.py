@@ -3,7 +3,7 @@
 RESPONSE_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
 
-_OFFERED = (RESPONSE_JSON, PLAIN_JSON)
+_OFFERED = (PLAIN_JSON, RESPONSE_JSON)
 _WILDCARDS = ("application/*", "*/*")
 _UTF8 = frozenset({"utf-8", "utf8"})
 
@@ -11,8 +11,8 @@ _UTF8 = frozenset({"utf-8", "utf8"})
 def negotiated(accept: str | None) -> str | None:
     """The media type of the answer; None if the client takes neither of the two that there are.
 
-    The higher quality wins, then what Accept names first (RFC 9110, section 12.5.1); a wildcard stands for
-    ``application/graphql-response+json``. Without Accept it is ``application/json``, as older clients expect.
+    The higher quality wins, then what Accept names first (RFC 9110, section 12.5.1). Without Accept, and for a
+    wildcard, it is ``application/json``: who does not name the newer type may not know it.
     """
     if accept is None or not accept.strip():
         return PLAIN_JSON

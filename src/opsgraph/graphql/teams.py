@@ -9,7 +9,10 @@ import strawberry
 from opsgraph.domains.access import model as access_model
 from opsgraph.domains.access import queries as access
 from opsgraph.domains.access.rules import held
-from opsgraph.domains.catalog import model, queries
+from opsgraph.domains.catalog import model
+from opsgraph.domains.catalog.queries import relations as catalog_relations
+from opsgraph.domains.catalog.queries import services as catalog_services
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.graphql.catalog import Service, service_of
 from opsgraph.graphql.connections import After, Connection, First, connect, forward, of_parents, whole_list
 from opsgraph.graphql.context import Context
@@ -22,18 +25,21 @@ from opsgraph.kernel.pages import page_request
 
 async def _teams_of_users(context: Context, keys: Collection[UUID]) -> Mapping[UUID, list["Team"]]:
     async with context.reading() as session:
-        found = await queries.teams_by_user(session, keys)
+        found = await catalog_teams.teams_by_user(session, keys)
     return {key: [team_of(team) for team in found.get(key, [])] for key in keys}
 
 
 SERVICES_OF_TEAM = of_parents(
     "services of a team",
-    queries.services_by_team,
-    queries.count_by_team,
-    lambda row: service_of(queries.service_of(row)),
+    catalog_relations.services_by_team,
+    catalog_relations.count_by_team,
+    lambda row: service_of(catalog_services.service_of(row)),
 )
 MEMBERS_OF_TEAM = of_parents(
-    "members of a team", queries.members_by_team, queries.count_members, lambda row: user_of(access.user_of(row))
+    "members of a team",
+    catalog_teams.members_by_team,
+    catalog_teams.count_members,
+    lambda row: user_of(access.user_of(row)),
 )
 
 
@@ -79,7 +85,7 @@ def user_of(value: access_model.User) -> User:
 @finds("Team")
 async def _find_teams(context: Context, keys: Collection[UUID]) -> Mapping[UUID, Team]:
     async with context.reading() as session:
-        found = await queries.teams_by_id(session, keys)
+        found = await catalog_teams.teams_by_id(session, keys)
     return {key: team_of(value) for key, value in found.items()}
 
 
@@ -90,7 +96,9 @@ async def _find_users(context: Context, keys: Collection[UUID]) -> Mapping[UUID,
     return {key: user_of(value) for key, value in found.items()}
 
 
-TEAMS = whole_list("teams", queries.teams_page, queries.count_teams, lambda row: team_of(queries.team_of(row)))
+TEAMS = whole_list(
+    "teams", catalog_teams.teams_page, catalog_teams.count_teams, lambda row: team_of(catalog_teams.team_of(row))
+)
 USERS = whole_list("users", access.users_page, access.count_users, lambda row: user_of(access.user_of(row)))
 
 
@@ -110,7 +118,7 @@ class TeamQueries:
     ) -> Team | None:
         """One team by its natural key."""
         async with info.context.reading() as session:
-            found = await queries.team_by_name(session, name)
+            found = await catalog_teams.team_by_name(session, name)
         return team_of(found) if found else None
 
     @query(description="Teams, by name.")

@@ -5,8 +5,8 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import Service, ServiceFilter
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.kernel.pages import Key, Page, PageRequest
 from opsgraph.storage.rows import AnyRow
 
@@ -28,5 +28,5 @@ async def batches(
 
 async def service_batches(session: AsyncConnection, *, archived: bool) -> AsyncIterator[list[Service]]:
     """All services that are archived, or all that are not, by name."""
-    async for rows in batches(partial(catalog.services_page, session, ServiceFilter(archived=archived))):
-        yield [catalog.service_of(row) for row in rows]
+    async for rows in batches(partial(catalog_services.services_page, session, ServiceFilter(archived=archived))):
+        yield [catalog_services.service_of(row) for row in rows]

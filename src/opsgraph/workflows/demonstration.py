@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opsgraph.domains.access import commands as access
 from opsgraph.domains.access import queries as known
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries as catalogued
 from opsgraph.domains.catalog.model import ServiceFilter, ServiceInput
+from opsgraph.domains.catalog.queries import services as catalog_services
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.cost.model import Contribution
 from opsgraph.domains.governance import commands as governance
@@ -53,7 +54,7 @@ async def load(tx: Tx, seed: int = SEED) -> None:
 
 async def loaded_at(session: AsyncConnection) -> datetime | None:
     """When the demonstration was loaded into this database, to the millisecond; None where it was not."""
-    service = await catalogued.service_by_origin(session, _origin(company.SERVICES[0].service.name))
+    service = await catalog_services.service_by_origin(session, _origin(company.SERVICES[0].service.name))
     if service is None:
         return None
     # A version 7 UUID begins with the milliseconds at which it was made (RFC 9562, section 5.7).
@@ -63,8 +64,10 @@ async def loaded_at(session: AsyncConnection) -> datetime | None:
 async def _refuse_what_is_there(tx: Tx) -> None:
     if await loaded_at(tx.connection):
         raise Conflict("the demonstration is already in this database")
-    services = [await catalogued.count_services(tx.connection, ServiceFilter(archived=old)) for old in (False, True)]
-    if any(services) or await catalogued.count_teams(tx.connection) or await known.count_users(tx.connection):
+    services = [
+        await catalog_services.count_services(tx.connection, ServiceFilter(archived=old)) for old in (False, True)
+    ]
+    if any(services) or await catalog_teams.count_teams(tx.connection) or await known.count_users(tx.connection):
         raise Conflict("this database holds other data; the demonstration needs one of its own")
 
 

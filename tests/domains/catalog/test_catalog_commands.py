@@ -2,8 +2,11 @@
 
 import pytest
 
-from opsgraph.domains.catalog import commands, queries
+from opsgraph.domains.catalog import commands
 from opsgraph.domains.catalog.model import DeploymentInput, Lifecycle, Link, ServiceInput, TeamInput
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
+from opsgraph.domains.catalog.queries import relations as catalog_relations
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.refusals import Conflict, Invalid, NotFound
 from opsgraph.storage.database import Database
@@ -23,7 +26,7 @@ async def test_what_is_left_out_stays_and_null_clears(database: Database, clock:
     assert (saved.value.name, saved.value.title, saved.value.tier) == ("api", "API", 1)
     assert (saved.value.description, saved.value.team_id, saved.value.lifecycle) == (None, None, Lifecycle.PRODUCTION)
     async with database.reading() as session:
-        assert await queries.tags_by_service(session, [saved.value.id]) == {saved.value.id: ["b", "a"]}
+        assert await catalog_relations.tags_by_service(session, [saved.value.id]) == {saved.value.id: ["b", "a"]}
 
 
 async def test_saving_the_same_again_changes_nothing(database: Database, clock: TestClock) -> None:
@@ -58,7 +61,7 @@ async def test_bad_services_are_refused_whole(
             await commands.save_service(tx, wanted)
     assert caught.value.field == field  # type: ignore[attr-defined]  # every refusal has one
     async with database.reading() as session:
-        assert await queries.service_by_name(session, "api") is None
+        assert await catalog_services.service_by_name(session, "api") is None
 
 
 async def test_an_archived_service_keeps_its_name_and_refuses_changes(database: Database, clock: TestClock) -> None:
@@ -81,7 +84,7 @@ async def test_a_rename_keeps_the_id(database: Database, clock: TestClock) -> No
         with pytest.raises(Conflict):
             await commands.rename_service(tx, "new", "TAKEN")
     async with database.reading() as session:
-        assert await queries.service_by_name(session, "old") is None
+        assert await catalog_services.service_by_name(session, "old") is None
 
 
 async def test_a_replayed_deployment_is_recorded_once(database: Database, clock: TestClock) -> None:
@@ -95,4 +98,4 @@ async def test_a_replayed_deployment_is_recorded_once(database: Database, clock:
         with pytest.raises(Conflict):
             await commands.record_deployment(tx, DeploymentInput("api", "v2", idempotency_key="build-7"))
     async with database.reading() as session:
-        assert await queries.count_deployments(session, [service.id]) == {service.id: 1}
+        assert await catalog_deployments.count_deployments(session, [service.id]) == {service.id: 1}

@@ -3,8 +3,12 @@
 from datetime import timedelta
 from uuid import UUID
 
-from opsgraph.domains.catalog import commands, queries
+from opsgraph.domains.catalog import commands
 from opsgraph.domains.catalog.model import Deployment, DeploymentOutcome, DeploymentRecorded, ServiceInput, TeamInput
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
+from opsgraph.domains.catalog.queries import relations as catalog_relations
+from opsgraph.domains.catalog.queries import services as catalog_services
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.pages import PageRequest
 from opsgraph.storage.database import Database
@@ -32,8 +36,8 @@ async def test_deployments_keep_their_ids(database: Database, clock: TestClock) 
         assert await commands.take_over_deployments(tx, recorded) == 0
         assert tx.recorded == [DeploymentRecorded(api)]
     async with database.reading() as session:
-        page = (await queries.deployments_by_service(session, [api], PageRequest(500)))[api]
-    assert [queries.deployment_of(row) for row in page.rows] == recorded[::-1]
+        page = (await catalog_deployments.deployments_by_service(session, [api], PageRequest(500)))[api]
+    assert [catalog_deployments.deployment_of(row) for row in page.rows] == recorded[::-1]
 
 
 async def test_a_service_can_be_archived_since_long(database: Database, clock: TestClock) -> None:
@@ -53,8 +57,10 @@ async def test_dependencies_are_named_also_archived_ones(database: Database, clo
         api = await make_service(tx, depends_on=["db", "cache"])
         await commands.archive_service(tx, "db")
     async with database.reading() as session:
-        everything = [service.id for service in (await queries.services_by_name(session, ["db", "api"])).values()]
-        assert await queries.dependency_names(session, everything) == {api.id: ["Cache", "db"]}
+        everything = [
+            service.id for service in (await catalog_services.services_by_name(session, ["db", "api"])).values()
+        ]
+        assert await catalog_relations.dependency_names(session, everything) == {api.id: ["Cache", "db"]}
 
 
 async def test_names_and_origins_are_looked_up_together(database: Database, clock: TestClock) -> None:
@@ -66,9 +72,9 @@ async def test_names_and_origins_are_looked_up_together(database: Database, cloc
         for name in ("api", "web"):
             await commands.save_service(tx, ServiceInput(name, origin=f"x:{name}"))
     async with database.reading() as session:
-        assert await queries.team_origins(session, ["DEV", "nobody"], ["x:ops", "x:nobody"]) == {
+        assert await catalog_teams.team_origins(session, ["DEV", "nobody"], ["x:ops", "x:nobody"]) == {
             "Ops": "x:ops",
             "dev": None,
         }
-        assert await queries.service_origins(session, ["api"], ["x:api"]) == {"api": "x:api"}
-        assert await queries.service_origins(session, [], []) == {}
+        assert await catalog_services.service_origins(session, ["api"], ["x:api"]) == {"api": "x:api"}
+        assert await catalog_services.service_origins(session, [], []) == {}

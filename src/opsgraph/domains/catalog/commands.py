@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table, delete, insert, select, update
 
 from opsgraph.domains.access.model import User
-from opsgraph.domains.catalog import queries, rules
+from opsgraph.domains.catalog import rules
 from opsgraph.domains.catalog.model import (
     Deployment,
     DeploymentInput,
@@ -22,6 +22,10 @@ from opsgraph.domains.catalog.model import (
     Team,
     TeamInput,
 )
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
+from opsgraph.domains.catalog.queries import relations as catalog_relations
+from opsgraph.domains.catalog.queries import services as catalog_services
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.domains.catalog.tables import (
     dependencies,
     deployments,
@@ -53,7 +57,7 @@ async def save_team(tx: Tx, wanted: TeamInput) -> Saved[Team]:
         values["title"] = free_name(values["title"], "title")
     query = select(teams).where(teams.c.name_key == named["name_key"])
     saved = await save_row(tx, teams, query, values, created_with=named)
-    return Saved(queries.team_of(saved.value), saved.outcome)
+    return Saved(catalog_teams.team_of(saved.value), saved.outcome)
 
 
 async def add_members(tx: Tx, team: Team, users: Collection[User]) -> int:
@@ -84,13 +88,13 @@ async def save_service(tx: Tx, wanted: ServiceInput) -> Saved[Service]:
         Conflict: the service is archived.
     """
     name = rules.service_name(wanted.name)
-    found = await queries.service_by_name(tx.connection, name)
+    found = await catalog_services.service_by_name(tx.connection, name)
     if found is not None and found.archived_at is not None:
         raise Conflict(f"service {shown(found.name)} is archived; restore it before changing it", "name")
     values = await _service_values(tx, wanted, found.name if found else name)
     query = select(services).where(services.c.name_key == name_key(name))
     saved = await save_row(tx, services, query, values)
-    service = queries.service_of(saved.value)
+    service = catalog_services.service_of(saved.value)
     parts_changed = await _save_parts(tx, service, wanted)
     outcome = Outcome.CHANGED if parts_changed and saved.outcome is Outcome.UNCHANGED else saved.outcome
     if outcome is not Outcome.UNCHANGED:
@@ -108,7 +112,7 @@ async def rename_service(tx: Tx, name: str, new_name: str) -> Service:
     """
     service = await require_service(tx, name, "name")
     checked = rules.service_name(new_name, "new_name")
-    other = await queries.service_by_name(tx.connection, checked)
+    other = await catalog_services.service_by_name(tx.connection, checked)
     if other is not None and other.id != service.id:
         raise Conflict(f"another service is called {shown(other.name)}", "new_name")
     return await _change(tx, service, name=checked, name_key=name_key(checked))
@@ -152,7 +156,7 @@ async def record_deployment(tx: Tx, wanted: DeploymentInput) -> Deployment:
     new_id = tx.new_id()
     earlier = await first_result(tx, "recordDeployment", wanted.idempotency_key, given(wanted), new_id)
     if earlier is not None:
-        return (await queries.deployments_by_id(tx.connection, [earlier]))[earlier]
+        return (await catalog_deployments.deployments_by_id(tx.connection, [earlier]))[earlier]
     outcome = DeploymentOutcome.FAILED if wanted.failed else DeploymentOutcome.SUCCEEDED
     deployment = Deployment(
         new_id, service.id, version, environment, wanted.committed_at, deployed_at, outcome, wanted.rework
@@ -174,7 +178,7 @@ async def take_over_deployments(tx: Tx, recorded: Sequence[Deployment]) -> int:
     Returns:
         how many were not known.
     """
-    known = await queries.deployments_by_id(tx.connection, [deployment.id for deployment in recorded])
+    known = await catalog_deployments.deployments_by_id(tx.connection, [deployment.id for deployment in recorded])
     new = {deployment.id: deployment for deployment in recorded if deployment.id not in known}
     rows = [
         {**given(deployment), "outcome": deployment.outcome.value, "created_at": tx.now} for deployment in new.values()
@@ -191,7 +195,7 @@ async def require_service(tx: Tx, name: str, field: str = "service") -> Service:
     Raises:
         NotFound: there is none; names the field it was asked by.
     """
-    return await queries.require_service(tx.connection, name, field)
+    return await catalog_services.require_service(tx.connection, name, field)
 
 
 async def _service_values(tx: Tx, wanted: ServiceInput, name: str) -> dict[str, Any]:
@@ -221,7 +225,7 @@ async def _save_parts(tx: Tx, service: Service, wanted: ServiceInput) -> bool:
 
 
 async def _save_tags(tx: Tx, service: Service, tags: list[str]) -> bool:
-    if (await queries.tags_by_service(tx.connection, [service.id])).get(service.id, []) == tags:
+    if (await catalog_relations.tags_by_service(tx.connection, [service.id])).get(service.id, []) == tags:
         return False
     rows = [{"service_id": service.id, "tag": tag, "position": place} for place, tag in enumerate(tags)]
     await _replace(tx, service_tags, service.id, rows)
@@ -229,7 +233,7 @@ async def _save_tags(tx: Tx, service: Service, tags: list[str]) -> bool:
 
 
 async def _save_links(tx: Tx, service: Service, links: list[Link]) -> bool:
-    if (await queries.links_by_service(tx.connection, [service.id])).get(service.id, []) == links:
+    if (await catalog_relations.links_by_service(tx.connection, [service.id])).get(service.id, []) == links:
         return False
     rows = [{"service_id": service.id, "position": place, **given(link)} for place, link in enumerate(links)]
     await _replace(tx, service_links, service.id, rows)
@@ -258,13 +262,13 @@ async def _insert(tx: Tx, table: Table, rows: list[dict[str, Any]]) -> None:
 
 async def _change(tx: Tx, service: Service, **values: Any) -> Service:
     statement = update(services).where(services.c.id == service.id).values(**values, updated_at=tx.now)
-    changed = queries.service_of((await tx.connection.execute(statement.returning(*services.c))).one())
+    changed = catalog_services.service_of((await tx.connection.execute(statement.returning(*services.c))).one())
     tx.record(ServiceSaved(service.id))
     return changed
 
 
 async def _team(tx: Tx, name: str, field: str) -> Team:
-    team = await queries.team_by_name(tx.connection, name)
+    team = await catalog_teams.team_by_name(tx.connection, name)
     if team is None:
         raise NotFound(f"there is no team called {shown(name)}", field)
     return team

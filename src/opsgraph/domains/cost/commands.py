@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Table, delete, select
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import Service
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import queries, rules
 from opsgraph.domains.cost.model import Contribution, CostChanged, CostInput, Replaced
 from opsgraph.domains.cost.tables import budgets, contributions, origins, unallocated
@@ -32,7 +32,7 @@ async def record_cost(tx: Tx, wanted: CostInput, default_currency: str) -> Saved
         NotFound: there is no such service.
         Invalid: the month, an amount, the currency or the origin is not one.
     """
-    service = await catalog.require_service(tx.connection, wanted.service)
+    service = await catalog_services.require_service(tx.connection, wanted.service)
     currency = default_currency if wanted.currency is None else wanted.currency
     checked = rules.contribution(
         Contribution(service.id, wanted.month, currency, wanted.origin, wanted.amount, wanted.effective_amount)
@@ -54,7 +54,7 @@ async def set_budget(
         NotFound: there is no such service.
         Invalid: the amount is negative or not one, or the currency is not one.
     """
-    service = await catalog.require_service(tx.connection, service_name)
+    service = await catalog_services.require_service(tx.connection, service_name)
     if amount is None:
         removed = await tx.connection.execute(delete(budgets).where(budgets.c.service_id == service.id))
         return _recorded(tx, service, Outcome.CHANGED if removed.rowcount else Outcome.UNCHANGED)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import queries as catalog
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import rules
 from opsgraph.domains.cost.model import Contribution, CostProfile, MonthlyCost
 from opsgraph.domains.cost.tables import budgets, contributions, origins, unallocated
@@ -71,7 +71,7 @@ async def latest_by_service(
 
 async def latest_total(session: AsyncConnection) -> list[Money]:
     """What all services that are not archived cost in their newest months, per currency: one statement."""
-    latest = await latest_by_service(session, catalog.service_ids())
+    latest = await latest_by_service(session, catalog_services.service_ids())
     return add_up(money for amounts in latest.values() for money in amounts)
 
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import Service
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.governance import rules
 from opsgraph.domains.governance.model import GovernanceChanged
 from opsgraph.domains.governance.tables import governance_checks
@@ -19,7 +19,7 @@ async def set_check(tx: Tx, service_name: str, check: str, passed: bool) -> Save
         Invalid: there is no such check.
     """
     key = rules.check_key(check)
-    service = await catalog.require_service(tx.connection, service_name)
+    service = await catalog_services.require_service(tx.connection, service_name)
     found_by = select(governance_checks).where(
         governance_checks.c.service_id == service.id, governance_checks.c.check_key == key
     )

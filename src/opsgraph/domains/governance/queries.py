@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import queries as catalog
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.governance import rules
 from opsgraph.domains.governance.model import Governance
 from opsgraph.domains.governance.tables import governance_checks
@@ -16,7 +16,7 @@ _RECORDED = (governance_checks.c.service_id, governance_checks.c.check_key, gove
 
 async def by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Governance]:
     """The governance of each service, judged, also where nothing was recorded; ids of nothing are absent."""
-    services = await catalog.services_by_id(session, ids)
+    services = await catalog_services.services_by_id(session, ids)
     recorded = await recorded_by_service(session, ids)
     return {id_: rules.judge(service.name, recorded.get(id_, {})) for id_, service in services.items()}
 

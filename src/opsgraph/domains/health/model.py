@@ -58,8 +58,8 @@ class Subsystem(Protocol):
     """Something that has a say in a service's health.
 
     `evaluate` is called within a transaction, for each service whose facts may have changed: it is pure and quick, and
-    does no input or output. One that raises, or gives anything but signals of 0 to 100 points, adds none; that it failed
-    is shown as a signal.
+    does no input or output. One that raises, or gives anything but signals of 0 to 100 points, adds none; that it
+    failed is shown as a signal.
     """
 
     name: str

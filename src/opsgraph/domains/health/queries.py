@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import queries as catalog
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import queries as cost
 from opsgraph.domains.governance import queries as governance
 from opsgraph.domains.governance.model import GovernanceStatus
@@ -37,7 +37,7 @@ async def facts_by_service(
     session: AsyncConnection, service_ids: Collection[UUID], currency: str, now: datetime
 ) -> dict[UUID, ServiceFacts]:
     """All that is known about services; ids of nothing are absent. A constant number of statements."""
-    services = await catalog.services_by_id(session, service_ids)
+    services = await catalog_services.services_by_id(session, service_ids)
     ids = list(services)
     slos = await slo.states_by_service(session, ids)
     costs = await cost.profiles_by_service(session, ids, currency, now.date())
@@ -79,28 +79,28 @@ async def due_services(session: AsyncConnection, now: datetime, limit: int) -> l
 
 
 def in_status(statuses: Collection[HealthStatus]) -> AnySelect:
-    """A select of the ids of services in one of the statuses, for `catalog.services_page`."""
+    """A select of the ids of services in one of the statuses, for `catalog_services.services_page`."""
     return select(stored.c.service_id).where(stored.c.status.in_([status.value for status in statuses]))
 
 
 def in_governance(statuses: Collection[GovernanceStatus]) -> AnySelect:
-    """A select of the ids of services with one of the governance statuses, for `catalog.services_page`."""
+    """A select of the ids of services with one of the governance statuses, for `catalog_services.services_page`."""
     return select(stored.c.service_id).where(stored.c.governance.in_([status.value for status in statuses]))
 
 
-def worst_first() -> catalog.Rank:
+def worst_first() -> catalog_services.Rank:
     """The order of services by health, worst first."""
-    return catalog.Rank(stored, (Sort(stored.c.rank),))
+    return catalog_services.Rank(stored, (Sort(stored.c.rank),))
 
 
-def cost_highest_first() -> catalog.Rank:
+def cost_highest_first() -> catalog_services.Rank:
     """The order of services by the number of their latest monthly cost, whatever its currency."""
-    return catalog.Rank(stored, (Sort(stored.c.cost_rank, descending=True),))
+    return catalog_services.Rank(stored, (Sort(stored.c.cost_rank, descending=True),))
 
 
 async def platform_report(session: AsyncConnection, currency: str) -> PlatformReport:
     """The state of all services that are not archived; zeros, in the given currency, when there are none."""
-    live = catalog.service_ids().subquery()
+    live = catalog_services.service_ids().subquery()
     joined = stored.join(live, live.c.service_id == stored.c.service_id)
     counted = select(
         stored.c.status,
@@ -119,7 +119,7 @@ async def platform_report(session: AsyncConnection, currency: str) -> PlatformRe
 
 async def summaries(session: AsyncConnection, limit: int) -> list[ServiceSummary]:
     """One line for each service that is not archived, worst first, ties by name; at most ``limit``."""
-    named = catalog.named_services().subquery()
+    named = catalog_services.named_services().subquery()
     query = select(named, *_SUMMARY).join(stored, stored.c.service_id == named.c.service_id)
     rows = await session.execute(query.order_by(stored.c.rank, named.c.name_key).limit(limit))
     return [ServiceSummary(row.service_id, row.name, row.team, HealthStatus(row.status), _summary(row)) for row in rows]

@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import Service
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.reliability import rules
 from opsgraph.domains.reliability.model import ReliabilityDeclared, ReliabilityInput
 from opsgraph.domains.reliability.tables import declarations
@@ -19,7 +19,7 @@ async def declare(tx: Tx, wanted: ReliabilityInput) -> Saved[Service]:
         NotFound: there is no such service.
         Invalid: a value is out of its range.
     """
-    service = await catalog.require_service(tx.connection, wanted.service)
+    service = await catalog_services.require_service(tx.connection, wanted.service)
     values = rules.declaration({name: value for name, value in given(wanted).items() if name != "service"})
     found_by = select(declarations).where(declarations.c.service_id == service.id)
     saved = await save_row(tx, declarations, found_by, {"service_id": service.id, **values})

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import PRODUCTION_ENVIRONMENTS, Deployment
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
 from opsgraph.domains.reliability import rules
 from opsgraph.domains.reliability.model import WINDOW, Declared, DoraKeys, Measured, Reliability
 from opsgraph.domains.reliability.tables import declarations
@@ -59,4 +59,4 @@ async def _deployments(
     session: AsyncConnection, ids: Collection[UUID], now: datetime, ahead: timedelta = timedelta(0)
 ) -> dict[UUID, list[Deployment]]:
     """Deployments to production within the window, oldest first; those to come within `ahead` as well."""
-    return await catalog.deployments_since(session, ids, PRODUCTION_ENVIRONMENTS, now - WINDOW, now + ahead)
+    return await catalog_deployments.deployments_since(session, ids, PRODUCTION_ENVIRONMENTS, now - WINDOW, now + ahead)

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import Service
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.slo import queries
 from opsgraph.domains.slo.model import Definition, MinuteSums, Slo, SloChanged, SloEventsInput, SloInput
 from opsgraph.domains.slo.rules import acceptance, evaluation
@@ -71,7 +71,7 @@ async def delete_slo(tx: Tx, service: str, name: str) -> UUID:
     Raises:
         NotFound: there is no such service or SLO.
     """
-    slo = await _require(tx, await catalog.require_service(tx.connection, service), name, "name")
+    slo = await _require(tx, await catalog_services.require_service(tx.connection, service), name, "name")
     for table in (slo_states, slo_targets, slo_minutes, slo_hours):
         await tx.connection.execute(delete(table).where(table.c.slo_id == slo.id))
     await tx.connection.execute(delete(slos).where(slos.c.id == slo.id))
@@ -103,7 +103,7 @@ async def prune_events(tx: Tx) -> int:
 
 
 async def _active_service(tx: Tx, name: str) -> Service:
-    service = await catalog.require_service(tx.connection, name)
+    service = await catalog_services.require_service(tx.connection, name)
     if service.archived_at is not None:
         raise Conflict(f"service {shown(service.name)} is archived; restore it before changing its SLOs", "service")
     return service

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CTE, ColumnElement, Integer, Uuid, and_, case, column, func, select, values
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import queries as catalog
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.slo.model import (
     BudgetingMethod,
     IndicatorKind,
@@ -143,7 +143,7 @@ async def targets_by_slo(session: AsyncConnection, ids: Collection[UUID]) -> dic
 
 async def exportable_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, list[SloExport]]:
     """Every SLO of each service that has any, archived or not, by name, with all that a document about it needs."""
-    services = await catalog.services_by_id(session, ids)
+    services = await catalog_services.services_by_id(session, ids)
     query = _judged().add_columns(slos.c.source).where(slos.c.service_id.in_(ids)).order_by(slos.c.name_key)
     found: dict[UUID, list[SloExport]] = {}
     for row in await session.execute(query):
@@ -245,7 +245,7 @@ def _judged() -> AnySelect:
 
 
 def _conditions(wanted: SloFilter) -> list[ColumnElement[bool]]:
-    named = catalog.named_services().subquery()
+    named = catalog_services.named_services().subquery()
     services = select(named.c.service_id)
     if wanted.services is not None:
         services = services.where(named.c.name_key.in_([name_key(name) for name in wanted.services]))

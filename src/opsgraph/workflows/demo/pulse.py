@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries as catalogued
 from opsgraph.domains.catalog.model import DeploymentInput
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.slo import commands as slo
 from opsgraph.domains.slo import queries as slos
@@ -65,7 +66,7 @@ async def _meter(tx: Tx) -> None:
 
 async def _report(tx: Tx) -> None:
     """Report this minute's requests, unless that was done."""
-    service = await catalogued.require_service(tx.connection, SEARCH_LATENCY.service)
+    service = await catalog_services.require_service(tx.connection, SEARCH_LATENCY.service)
     found = await slos.slo_by_name(tx.connection, service.id, SEARCH_LATENCY.name)
     minute = minute_of(tx.now)
     if found is None or await slos.minutes_between(tx.connection, found.id, range(minute, minute + 1)):
@@ -78,8 +79,8 @@ async def _report(tx: Tx) -> None:
 
 async def _deploy(tx: Tx) -> None:
     """Deploy once in a while, now and then in vain, until there is enough of it."""
-    service = await catalogued.require_service(tx.connection, PROBE.service)
-    counts = await catalogued.count_deployments(tx.connection, [service.id])
+    service = await catalog_services.require_service(tx.connection, PROBE.service)
+    counts = await catalog_deployments.count_deployments(tx.connection, [service.id])
     if counts.get(service.id, 0) >= MOST_DEPLOYMENTS:
         return
     turn = (tx.now - _EPOCH) // DEPLOY_EVERY

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import Service
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.slo import queries
 from opsgraph.domains.slo.formats.openslo_values import SloDocument
 from opsgraph.domains.slo.formats.openslo_writer import write
@@ -67,7 +67,7 @@ def document_of(exported: SloExport) -> SloDocument:
 
 async def _wanted(session: AsyncConnection, service: str | None) -> AsyncIterator[list[Service]]:
     if service is not None:
-        yield [await catalog.require_service(session, service)]
+        yield [await catalog_services.require_service(session, service)]
         return
     async for services in service_batches(session, archived=False):
         yield services

@@ -8,8 +8,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.access import queries as access
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import Deployment, DeploymentOutcome, Service
+from opsgraph.domains.catalog.queries import deployments as catalog_deployments
+from opsgraph.domains.catalog.queries import relations as catalog_relations
+from opsgraph.domains.catalog.queries import services as catalog_services
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.domains.cost import queries as cost
 from opsgraph.domains.cost.model import Contribution
 from opsgraph.domains.governance import queries as governance
@@ -30,8 +33,8 @@ _DEPLOYMENTS_AT_ONCE = 100
 
 async def teams(session: AsyncConnection) -> AsyncIterator[Record]:
     """Every team, by name."""
-    async for rows in batches(partial(catalog.teams_page, session)):
-        origins = await catalog.team_origins(session, [row.name for row in rows], ())
+    async for rows in batches(partial(catalog_teams.teams_page, session)):
+        origins = await catalog_teams.team_origins(session, [row.name for row in rows], ())
         for row in rows:
             yield {"name": row.name, "title": row.title, "origin": origins[row.name]}
 
@@ -40,7 +43,7 @@ async def users(session: AsyncConnection) -> AsyncIterator[Record]:
     """Every user with the teams they are a member of, by name."""
     async for rows in batches(partial(access.users_page, session)):
         origins = await access.user_origins(session, [row.name for row in rows], ())
-        memberships = await catalog.teams_by_user(session, [row.id for row in rows])
+        memberships = await catalog_teams.teams_by_user(session, [row.id for row in rows])
         for row in rows:
             yield {
                 "name": row.name,
@@ -54,8 +57,8 @@ async def users(session: AsyncConnection) -> AsyncIterator[Record]:
 async def services(session: AsyncConnection) -> AsyncIterator[Record]:
     """Every service with its tags, links and dependencies: by name, archived ones last."""
     async for batch in every_service(session):
-        origins = await catalog.service_origins(session, [service.name for service in batch], ())
-        owners = await catalog.teams_by_id(session, {service.team_id for service in batch if service.team_id})
+        origins = await catalog_services.service_origins(session, [service.name for service in batch], ())
+        owners = await catalog_teams.teams_by_id(session, {service.team_id for service in batch if service.team_id})
         parts = await _parts(session, [service.id for service in batch])
         for service in batch:
             yield {
@@ -78,7 +81,9 @@ async def costs(session: AsyncConnection) -> AsyncIterator[Record]:
     async for rows in batches(partial(cost.origins_page, session)):
         for row in rows:
             parts = await cost.contributions_of(session, row.id, row.name)
-            named = await catalog.services_by_id(session, {part.service_id for part in parts if part.service_id})
+            named = await catalog_services.services_by_id(
+                session, {part.service_id for part in parts if part.service_id}
+            )
             names = {id_: service.name for id_, service in named.items()}
             for part in sorted(parts, key=partial(_cost_order, names)):
                 yield _cost_record(part, names.get(part.service_id) if part.service_id else None)
@@ -108,7 +113,7 @@ async def deployments(session: AsyncConnection) -> AsyncIterator[Record]:
     """Every deployment, by service, newest first."""
     async for batch in every_service(session):
         ids = [service.id for service in batch]
-        newest = await catalog.deployments_by_service(session, ids, PageRequest(_DEPLOYMENTS_AT_ONCE))
+        newest = await catalog_deployments.deployments_by_service(session, ids, PageRequest(_DEPLOYMENTS_AT_ONCE))
         for service in batch:
             if service.id in newest:
                 async for deployment in _deployments_from(session, service.id, newest[service.id]):
@@ -135,11 +140,11 @@ async def _facts(
 
 async def _parts(session: AsyncConnection, ids: Sequence[UUID]) -> dict[str, Mapping[UUID, list[Any]]]:
     """What services have several of, by the name that it has in a record."""
-    links = await catalog.links_by_service(session, ids)
+    links = await catalog_relations.links_by_service(session, ids)
     return {
-        "tags": await catalog.tags_by_service(session, ids),
+        "tags": await catalog_relations.tags_by_service(session, ids),
         "links": {id_: [{"title": link.title, "url": link.url} for link in own] for id_, own in links.items()},
-        "dependsOn": await catalog.dependency_names(session, ids),
+        "dependsOn": await catalog_relations.dependency_names(session, ids),
     }
 
 
@@ -149,15 +154,15 @@ async def _deployments_from(
     """The deployments of a service from its first page on."""
 
     async def page(request: PageRequest) -> Page[AnyRow]:
-        found = await catalog.deployments_by_service(session, [service_id], request)
+        found = await catalog_deployments.deployments_by_service(session, [service_id], request)
         return found.get(service_id, empty_page(request))
 
     for row in first.rows:
-        yield catalog.deployment_of(row)
+        yield catalog_deployments.deployment_of(row)
     if first.has_next:
         async for rows in batches(page, after=first.keys[-1]):
             for row in rows:
-                yield catalog.deployment_of(row)
+                yield catalog_deployments.deployment_of(row)
 
 
 def _service_record(service: Service) -> Record:

@@ -9,10 +9,11 @@ from opsgraph.domains.access import commands as access
 from opsgraph.domains.access import queries as users
 from opsgraph.domains.access import rules
 from opsgraph.domains.access.model import User, UserInput
-from opsgraph.domains.catalog import commands, queries
+from opsgraph.domains.catalog import commands
 from opsgraph.domains.catalog.formats.backstage import DEFAULT_NAMESPACE
 from opsgraph.domains.catalog.formats.backstage_entities import Catalog, Entity, EntityRef, Group, Person
 from opsgraph.domains.catalog.model import Team, TeamInput
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.kernel.refusals import Invalid
 from opsgraph.storage.saving import Outcome, Saved
 from opsgraph.storage.transactions import Tx
@@ -39,7 +40,7 @@ async def load_teams(tx: Tx, catalog: Catalog, report: ImportReport) -> Teams:
         ref: by for ref, by in sorted(_named(catalog).items(), key=lambda item: rank(item[0])) if ref not in groups
     }
     names = [name for ref in (*groups, *named) for name in free_names(ref, ref.name)]
-    origins = await queries.team_origins(tx.connection, names, [origin_of(ref) for ref in (*groups, *named)])
+    origins = await catalog_teams.team_origins(tx.connection, names, [origin_of(ref) for ref in (*groups, *named)])
     loading = _Teams(tx, Claims.of(origins), report)
     for group in groups.values():
         await loading.save(group, group.ref, TeamInput(group.name, title=group.title))
@@ -109,7 +110,7 @@ class _People:
     async def join(self, tx: Tx, catalog: Catalog, report: ImportReport) -> None:
         """Bring memberships up to date and count the users."""
         wanted = self._wanted(catalog)
-        current = await queries.teams_by_user(tx.connection, [user.id for user in self.users.values()])
+        current = await catalog_teams.teams_by_user(tx.connection, [user.id for user in self.users.values()])
         for user in self.users.values():
             before = {team.id: team for team in current.get(user.id, [])}
             after = self._after(user, before, wanted.get(user.id, {}))

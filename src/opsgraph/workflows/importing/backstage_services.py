@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from opsgraph.domains.catalog import commands, queries, rules
+from opsgraph.domains.catalog import commands, rules
 from opsgraph.domains.catalog.formats.backstage import service_name
 from opsgraph.domains.catalog.formats.backstage_entities import Catalog, Component, EntityRef
 from opsgraph.domains.catalog.model import Service, ServiceInput
+from opsgraph.domains.catalog.queries import relations as catalog_relations
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.kernel.text import name_key, shown
 from opsgraph.storage.saving import Outcome, Saved
 from opsgraph.storage.transactions import Tx
@@ -44,7 +46,7 @@ async def load_services(tx: Tx, catalog: Catalog, teams: Teams, report: ImportRe
 async def _claims(tx: Tx, components: list[Component]) -> Claims:
     refs = {ref for component in components for ref in (component.ref, *component.depends_on)}
     names = [name for ref in refs for name in _names(ref, ref.name)]
-    return Claims.of(await queries.service_origins(tx.connection, names, [origin_of(ref) for ref in refs]))
+    return Claims.of(await catalog_services.service_origins(tx.connection, names, [origin_of(ref) for ref in refs]))
 
 
 async def _save(tx: Tx, claims: Claims, component: Component, teams: Teams, report: ImportReport) -> Saved[Service]:
@@ -82,7 +84,7 @@ async def _dependencies(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     """What services depend on so far."""
     found: dict[UUID, list[str]] = {}
     for chunk in in_chunks(ids, _AT_ONCE):
-        found |= await queries.dependency_names(tx.connection, chunk)
+        found |= await catalog_relations.dependency_names(tx.connection, chunk)
     return found
 
 

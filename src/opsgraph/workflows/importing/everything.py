@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries as catalogued
 from opsgraph.domains.catalog import rules
 from opsgraph.domains.catalog.model import Deployment, DeploymentOutcome, Service
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.governance import commands as governance
 from opsgraph.domains.reliability import commands as reliability
@@ -112,7 +112,7 @@ class _Facts:
         """Record every deployment that is not known by its id."""
         for batch in in_batches(self.folder.records("deployments", records.deployment), AT_ONCE):
             names = {record.wanted.service for _, record in batch}
-            services = await catalogued.services_by_name(self.tx.connection, names)
+            services = await catalog_services.services_by_name(self.tx.connection, names)
             known = [found for place, record in batch if (found := self._deployment(place, record, services))]
             new = await catalog.take_over_deployments(self.tx, known)
             self.folder.report.kinds["deployments"].created += new

@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.access import commands as access
 from opsgraph.domains.access import queries as users
-from opsgraph.domains.catalog import commands, queries
+from opsgraph.domains.catalog import commands
 from opsgraph.domains.catalog.model import ServiceInput, TeamInput
+from opsgraph.domains.catalog.queries import services as catalog_services
+from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.kernel.changes import Maybe
 from opsgraph.kernel.findings import Finding
 from opsgraph.kernel.refusals import Conflict
@@ -66,7 +68,7 @@ class CatalogLoading:
 
     async def load_teams(self) -> None:
         """Save every team."""
-        async for place, wanted, claims in self._identified("teams", records.team, queries.team_origins):
+        async for place, wanted, claims in self._identified("teams", records.team, catalog_teams.team_origins):
             outcome = await attempt(self.tx, self.folder.report, place, partial(self._save_team, wanted, claims))
             self._count("teams", wanted.name, outcome)
 
@@ -78,7 +80,9 @@ class CatalogLoading:
 
     async def load_services(self) -> None:
         """Save every service, then what depends on what."""
-        async for place, record, claims in self._identified("services", records.service, queries.service_origins):
+        async for place, record, claims in self._identified(
+            "services", records.service, catalog_services.service_origins
+        ):
             outcome = await attempt(self.tx, self.folder.report, place, partial(self._save_service, record, claims))
             if outcome is not None:
                 self._outcomes[record.name] = outcome
@@ -113,7 +117,7 @@ class CatalogLoading:
     async def _save_user(self, record: UserRecord, claims: Claims) -> Outcome:
         _claim(claims, record)
         saved = await access.save_user(self.tx, record.wanted)
-        current = await queries.teams_by_user(self.tx.connection, [saved.value.id])
+        current = await catalog_teams.teams_by_user(self.tx.connection, [saved.value.id])
         before = {name_key(team.name) for team in current.get(saved.value.id, [])}
         if before == {name_key(team) for team in record.teams}:
             return saved.outcome
@@ -121,7 +125,7 @@ class CatalogLoading:
         return _changed(saved.outcome)
 
     async def _save_service(self, record: ServiceRecord, claims: Claims) -> Outcome:
-        there = await queries.service_by_name(self.tx.connection, record.name)
+        there = await catalog_services.service_by_name(self.tx.connection, record.name)
         if there is not None and there.archived_at is not None and record.archived_at is not None:
             self.left.add(name_key(record.name))
             return Outcome.UNCHANGED

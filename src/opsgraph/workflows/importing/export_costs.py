@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 
-from opsgraph.domains.catalog import queries as catalog
 from opsgraph.domains.catalog.model import Service
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import commands, rules
 from opsgraph.domains.cost.model import MANUAL, Contribution, CostInput
 from opsgraph.kernel.findings import Finding
@@ -80,7 +80,7 @@ class CostLoading:
         names = sorted({record.service for _, record in lines if record.service is not None})
         found: dict[str, Service] = {}
         for chunk in in_chunks(names, _NAMES_AT_ONCE):
-            found |= await catalog.services_by_name(self.tx.connection, chunk)
+            found |= await catalog_services.services_by_name(self.tx.connection, chunk)
         return found
 
     def _part(self, place: Finding, record: CostRecord, services: Mapping[str, Service]) -> Contribution | None:

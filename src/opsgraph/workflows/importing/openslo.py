@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog import queries as catalogued
 from opsgraph.domains.catalog import rules
 from opsgraph.domains.catalog.formats.backstage import service_name
 from opsgraph.domains.catalog.model import Service, ServiceInput
+from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.slo import commands
 from opsgraph.domains.slo.formats import openslo
 from opsgraph.domains.slo.formats.openslo_values import OpenSlo, ServiceDocument, SloDocument
@@ -73,7 +73,7 @@ class _Services:
         spelled = sorted({*names, *(service_name(name)[0] for name in names)})
         found: dict[str, Service] = {}
         for chunk in in_chunks(spelled, _AT_ONCE):
-            found |= await catalogued.services_by_name(tx.connection, chunk)
+            found |= await catalog_services.services_by_name(tx.connection, chunk)
         return cls(tx, report, found)
 
     async def save(self, document: ServiceDocument) -> None:

@@ -1,0 +1,1 @@
+"""Reads of the catalog domain, batched by default."""
