@@ -118,9 +118,9 @@ def worse(one: HealthStatus, other: HealthStatus) -> HealthStatus:
 
 
 def is_known(facts: ServiceFacts) -> bool:
-    """Whether anything is known: an SLO, a cost, a governance check, a reliability fact or telemetry."""
+    """Whether anything is known: a judged SLO, a cost, a governance check, a reliability fact or telemetry."""
     return bool(
-        facts.slos
+        any(slo.state.is_met is not None for slo in facts.slos)
         or facts.cost.entries
         or facts.governance.checks
         or facts.reliability.score is not None
