@@ -1,11 +1,12 @@
 """Fixtures for every test: real databases, one clock, and a `Database` on each kind.
 
-Tests that take `database` (or anything built on it) run on SQLite and on PostgreSQL.
-OPSGRAPH_TEST_DATABASE=sqlite or =postgresql runs them on one of the two only.
+Tests that take `database` (or anything built on it) run on SQLite and on PostgreSQL; those in tests/graphql and
+tests/journeys run on SQLite, and `.ci/run` runs them on PostgreSQL as well; those of the demonstration run on SQLite,
+where it is kept. OPSGRAPH_TEST_DATABASE=sqlite or =postgresql runs everything on that one.
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -18,6 +19,7 @@ from tests.support.api import Api, running
 from tests.support.clock import TestClock
 
 KINDS = ("sqlite", "postgresql")
+ON_SQLITE = frozenset({"graphql", "journeys", "test_pulse.py", "test_demonstration.py"})
 
 # A deadline would measure the machine, not the code; the same examples each time where nobody is there to look.
 hypothesis.settings.register_profile(
@@ -30,10 +32,16 @@ hypothesis.settings.load_profile("opsgraph")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever needs a database on both kinds."""
+    """Run whatever needs a database on the kinds that it is meant for."""
     if "database_kind" in metafunc.fixturenames:
-        only = os.environ.get("OPSGRAPH_TEST_DATABASE")
-        metafunc.parametrize("database_kind", [only] if only else KINDS, scope="session")
+        metafunc.parametrize("database_kind", kinds_for(metafunc.definition.path), scope="session")
+
+
+def kinds_for(path: Path) -> Sequence[str]:
+    """The databases that a file's tests run on: what touches storage on both, the rest on SQLite."""
+    if only := os.environ.get("OPSGRAPH_TEST_DATABASE"):
+        return [only]
+    return KINDS[:1] if ON_SQLITE.intersection(path.parts) else KINDS
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def name_of(number: int) -> str:
 
 
 async def populate(api: Api, numbers: range) -> None:
-    """Services of three teams; two of twenty have something of everything."""
+    """Services of three teams; two of fifty have something of everything."""
     async with api.core.database.transaction(SYSTEM, api.core.clock.now()) as tx:
         for team in range(3):
             saved = await catalog.save_team(tx, TeamInput(f"team-{team}"))
@@ -65,7 +65,7 @@ async def populate(api: Api, numbers: range) -> None:
             await catalog.add_members(tx, saved.value, [person.value])
         for number in numbers:
             await add_service(tx, number)
-            if number % 20 < 2:
+            if number % 50 < 2:
                 await add_facts(tx, number)
 
 

@@ -34,7 +34,7 @@ HEALTH = "{ services { nodes { health { status } } } }"
 
 
 @pytest.fixture
-async def broken(api: Api) -> Api:
+async def broken(api: Api, server_log: io.StringIO) -> Api:
     """Three services whose stored health nobody can read: it is not JSON."""
     for name in ("a", "b", "c"):
         await api.do("saveService", name=name)
@@ -145,12 +145,13 @@ async def test_what_clients_do_wrong_is_not_logged_as_an_error(api: Api, server_
     assert {json.loads(line)["level"] for line in server_log.getvalue().splitlines()} == {"info"}
 
 
-async def test_a_mutation_that_fails_leaves_nothing_behind(api: Api) -> None:
+async def test_a_mutation_that_fails_leaves_nothing_behind(api: Api, server_log: io.StringIO) -> None:
     """Saving a service goes well until its health is stored; then the service is gone as well."""
     async with unchanged(api.core.database), without_table(api, "service_health"):
         response = await post(api, 'mutation { saveService(input: {name: "api"}) { __typename } }')
     assert (response.status_code, response.json()["data"]) == (500, None)
     assert response.json()["errors"][0]["message"] == MASKED
+    assert len(logged_errors(server_log)) == 1
     assert (await api.do("saveService", name="api"))["__typename"] == "Service"
 
 

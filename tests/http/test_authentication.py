@@ -7,15 +7,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.requests import HTTPConnection
 
 from opsgraph.app import build
-from opsgraph.http.authentication import is_loopback
+from opsgraph.http.authentication import Authenticator, is_loopback
+from opsgraph.kernel.actor import LOCAL, Actor
+from opsgraph.kernel.refusals import Unauthenticated
 from opsgraph.settings import Settings
 from tests.support import databases
 from tests.support.api import RESPONSE_JSON
 
 WHO = {"query": "{ viewer { name roles } }"}
 EVERY_ROLE = ["ADMIN", "APPROVER", "EDITOR", "INGEST", "RESPONDER", "VIEWER"]
+NO_SUCH_KEY = "the key in Authorization is not known here"
 
 
 @pytest.fixture
@@ -43,6 +47,12 @@ def refusal(response: httpx.Response) -> str:
     return message
 
 
+async def actor(auth: str = "auto", **headers: bytes) -> Actor:
+    """Who a request with these headers comes from."""
+    scope = {"type": "http", "headers": [(name.encode(), value) for name, value in headers.items()]}
+    return await Authenticator(Settings(auth=auth))(HTTPConnection(scope))
+
+
 async def test_without_a_key_the_local_actor_has_every_role(settings: Settings) -> None:
     """Under `auto`, for requests from the machine itself."""
     async with served(settings) as http:
@@ -52,79 +62,103 @@ async def test_without_a_key_the_local_actor_has_every_role(settings: Settings) 
 
 
 @pytest.mark.parametrize("auth", ["auto", "required"])
-@pytest.mark.parametrize("value", ["Bearer ogk_unknown", "bearer", "Basic bG9jYWw6bG9jYWw=", "x"])
-async def test_a_key_that_nobody_issued_is_refused(settings: Settings, auth: str, value: str) -> None:
-    """Whatever it looks like: whoever sends one does not mean to be anybody, and it is not repeated."""
+async def test_a_key_that_nobody_issued_is_refused(settings: Settings, auth: str) -> None:
+    """Whoever sends one does not mean to be anybody; it is not repeated."""
     async with served(replace(settings, auth=auth)) as http:
-        response = await http.post("/graphql", json=WHO, headers={"authorization": value})
-    assert refusal(response) == "the key in Authorization is not known here"
+        response = await http.post("/graphql", json=WHO, headers={"authorization": "Bearer ogk_unknown"})
+    assert refusal(response) == NO_SUCH_KEY
 
 
-@pytest.mark.parametrize("accept", [RESPONSE_JSON, "application/json"])
-async def test_when_a_key_is_required_nobody_is_let_in_without_one(settings: Settings, accept: str) -> None:
-    """By POST and by GET, with the way to say who one is."""
+@pytest.mark.parametrize("value", [b"bearer", b"Basic bG9jYWw6bG9jYWw=", b"x", b"\xff", b"Bearer " + b"x" * 10_000])
+async def test_whatever_looks_like_no_key_is_refused_as_one(value: bytes) -> None:
+    """Another scheme, no scheme, no text: all are ways of saying who one is."""
+    with pytest.raises(Unauthenticated, match=NO_SUCH_KEY):
+        await actor(host=b"localhost", authorization=value)
+
+
+async def test_when_a_key_is_required_nobody_is_let_in_without_one(settings: Settings) -> None:
+    """By POST and by GET, under both media types, with the way to say who one is."""
     async with served(replace(settings, auth="required")) as http:
-        answers = [
-            await http.post("/graphql", json=WHO, headers={"accept": accept}),
-            await http.get("/graphql", params=WHO, headers={"accept": accept}),
-        ]
-    assert {refusal(answer) for answer in answers} == {"this server asks for a key: send Authorization: Bearer <key>"}
+        for accept in (RESPONSE_JSON, "application/json"):
+            for answer in (
+                await http.post("/graphql", json=WHO, headers={"accept": accept}),
+                await http.get("/graphql", params=WHO, headers={"accept": accept}),
+            ):
+                assert refusal(answer) == "this server asks for a key: send Authorization: Bearer <key>"
 
 
-@pytest.mark.parametrize("path", ["/", "/graphiql", "/favicon.svg", "/health", "/health/ready"])
-async def test_pages_and_probes_ask_nobody_for_a_key(settings: Settings, path: str) -> None:
-    """They show nothing that is stored."""
+async def test_pages_and_probes_ask_nobody_for_a_key(settings: Settings) -> None:
+    """They show nothing that is stored, and are served under any name."""
     async with served(replace(settings, auth="required")) as http:
-        assert (await http.get(path)).status_code == 200
+        for path in ("/", "/graphiql", "/favicon.svg", "/health", "/health/ready"):
+            assert (await http.get(path, headers={"host": "opsgraph.example"})).status_code == 200, path
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["localhost", "localhost:8000", "LocalHost:1", "127.0.0.1", "127.0.0.1:8000", "127.8.9.10", "[::1]", "[::1]:65535"],
-)
-async def test_the_machine_may_be_asked_by_any_of_its_own_names(settings: Settings, host: str) -> None:
-    """With and without a port."""
+async def test_a_page_that_pretends_to_be_of_this_machine_is_not_let_in(settings: Settings) -> None:
+    """A site whose name was made to lead here is of the same origin to a browser; the message says what would do."""
+    headers = {"host": "evil.example:8000", "origin": "http://evil.example:8000"}
     async with served(settings) as http:
-        assert (await http.post("/graphql", json=WHO, headers={"host": host})).status_code == 200
+        response = await http.post("/graphql", json=WHO, headers=headers)
+    assert refusal(response) == (
+        'without keys this server is for its own machine: ask it as localhost or 127.0.0.1, not as "evil.example:8000"'
+    )
 
 
 @pytest.mark.parametrize(
     "host",
     [
-        "evil.example",
-        "evil.example:8000",
-        "127.evil.example",
-        "127.0.0.1.evil.example:8000",
-        "localhost.evil.example",
-        "evil.localhost",
-        "localhost:8000.evil.example",
-        "localhost@evil.example",
-        "10.0.0.7:8000",
-        "0.0.0.0:8000",
-        "[::]:8000",
-        "[2001:db8::1]",
-        "::1",
-        "2130706433",
-        "127.1",
-        "localhost:8000:8000",
-        "local\thost",
-        "",
+        b"localhost",
+        b"localhost:8000",
+        b"LocalHost:1",
+        b"127.0.0.1",
+        b"127.0.0.1:8000",
+        b"127.8.9.10",
+        b"[::1]",
+        b"[::1]:65535",
     ],
 )
-async def test_a_name_that_could_be_anybodys_is_refused(settings: Settings, host: str) -> None:
-    """A site whose name was made to lead to this machine is not let in; the message says what would be."""
-    async with served(settings) as http:
-        response = await http.post("/graphql", json=WHO, headers={"host": host, "origin": f"http://{host}"})
-    message = refusal(response)
-    assert message.startswith("without keys this server is for its own machine: ask it as localhost or 127.0.0.1, not")
-    assert message.isprintable()
+async def test_the_machine_may_be_asked_by_any_of_its_own_names(host: bytes) -> None:
+    """With and without a port."""
+    assert await actor(host=host) == LOCAL
 
 
-async def test_a_long_name_is_not_repeated_in_full(settings: Settings) -> None:
-    """The message stays one that people read."""
-    async with served(settings) as http:
-        response = await http.post("/graphql", json=WHO, headers={"host": "a" * 10_000})
-    assert len(refusal(response)) < 200
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"evil.example",
+        b"127.evil.example",
+        b"127.0.0.1.evil.example:8000",
+        b"localhost.evil.example",
+        b"evil.localhost",
+        b"localhost:8000.evil.example",
+        b"localhost@evil.example",
+        b"10.0.0.7:8000",
+        b"0.0.0.0:8000",
+        b"[::]:8000",
+        b"[2001:db8::1]",
+        b"::1",
+        b"2130706433",
+        b"127.1",
+        b"localhost:8000:8000",
+        b"local\thost",
+        b"\xff",
+        b"a" * 10_000,
+        b"",
+    ],
+)
+async def test_a_name_that_could_be_anybodys_is_refused(host: bytes) -> None:
+    """The message repeats it so that people can read it: in one short line."""
+    with pytest.raises(Unauthenticated) as refused:
+        await actor(host=host)
+    assert refused.value.message.startswith("without keys this server is for its own machine")
+    assert refused.value.message.isprintable()
+    assert len(refused.value.message) < 200
+
+
+async def test_a_request_without_a_host_is_refused() -> None:
+    """Only very old clients leave it out, and it is what tells whom they meant."""
+    with pytest.raises(Unauthenticated, match="for its own machine"):
+        await actor()
 
 
 @pytest.mark.parametrize(
@@ -142,5 +176,5 @@ async def test_a_long_name_is_not_repeated_in_full(settings: Settings) -> None:
     ],
 )
 def test_what_counts_as_the_machine_itself(host: str, expected: bool) -> None:
-    """The rule by which a server without keys is bound, too."""
+    """The rule by which a server without keys may be bound, too."""
     assert is_loopback(host) is expected

@@ -1,17 +1,17 @@
 """Health in tests: what is stored beside what the facts say, and commands that change facts of every kind."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.app import Core, build_core
@@ -37,7 +37,8 @@ from opsgraph.kernel.windows import CalendarWindow
 from opsgraph.settings import Settings
 from opsgraph.storage.transactions import Tx
 from opsgraph.workflows.health import HealthPolicy
-from tests.support.clock import TestClock
+from tests.support.clock import START, TestClock
+from tests.support.rows import ROWS
 
 SERVICES = ("api", "web", "db")
 
@@ -137,6 +138,24 @@ async def assert_fresh(core: Core, now: datetime | None = None) -> None:
         for each, anew in zip(states.get(id_, ()), facts.slos, strict=True):
             assert (each.state.is_met, each.state.coverage_pct) == (anew.state.is_met, anew.state.coverage_pct)
             assert each.state.current == pytest.approx(anew.state.current)
+
+
+async def store(session: AsyncConnection, *lines: Mapping[str, Any]) -> list[UUID]:
+    """Store the health of new services beneath the rules, all with the same columns; `archived` ones are archived."""
+    ids = [uuid4() for _ in lines]
+    named = [
+        {**ROWS["service"], "id": id_, "name": line["name"], "name_key": line["name"].casefold(), "origin": None}
+        | {"archived_at": START if line.get("archived") else None}
+        for id_, line in zip(ids, lines, strict=True)
+    ]
+    judged = [
+        {**ROWS["service_health"], "service_id": id_, **{key: line[key] for key in line if key in stored.c}}
+        for id_, line in zip(ids, lines, strict=True)
+    ]
+    if lines:
+        await session.execute(insert(services), named)
+        await session.execute(insert(stored), judged)
+    return ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from tests.support.health import (
     save,
     save_slo,
     start,
+    stored_health,
 )
 from tests.support.scale import scaled
 
@@ -171,6 +172,22 @@ async def until_waiting(core: Core, tasks: Sequence[asyncio.Task[None]]) -> None
         while (await session.execute(waiting)).scalar_one() < len(tasks):
             assert not any(task.done() for task in tasks), "it did not wait"
             await session.rollback()
+
+
+async def test_many_services_evaluated_at_once_in_any_order(several_writers: Core) -> None:
+    """Everyone locks them in one order, whatever the order they come in: nobody deadlocks."""
+    core = several_writers
+    await commit(core, *(Write(save, (f"service-{number}", {})) for number in range(15)))
+    async with core.database.reading() as session:
+        ids = list(await stored_health(session))
+    for chance in map(Random, range(4)):
+
+        async def evaluate_all(chance: Random = chance) -> None:
+            async with core.database.transaction(SYSTEM, core.clock.now()) as tx:
+                await refresh(tx, chance.sample(ids, len(ids)), core.policy)
+
+        await asyncio.wait_for(asyncio.gather(*(evaluate_all() for _ in range(6))), timeout=60)
+    await assert_fresh(core)
 
 
 async def test_the_same_service_made_twice_at_once(core: Core) -> None:

@@ -181,7 +181,7 @@ def _overspent(cost: CostProfile) -> str:
     spent, budget = cost.latest, cost.budget_monthly or Decimal(0)
     if to_cents(spent) != to_cents(budget):
         spent, budget = to_cents(spent), to_cents(budget)
-    return f"cost {spent} {cost.currency} in {cost.latest_month}, over its budget of {budget}"
+    return f"cost {spent:f} {cost.currency} in {cost.latest_month}, over its budget of {budget:f}"
 
 
 def _plain(value: Decimal) -> str:
