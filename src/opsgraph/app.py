@@ -27,7 +27,7 @@ from opsgraph.settings import Settings, SettingsError
 from opsgraph.storage.database import Database
 from opsgraph.web.routes import page_routes
 from opsgraph.workers.evaluate import Tick, WorkerContext
-from opsgraph.workers.running import WORKERS, running
+from opsgraph.workers.running import running, usual_workers
 from opsgraph.workflows.health import HealthPolicy
 from opsgraph.workflows.reactions import reacting
 from opsgraph.workflows.subsystems import installed_subsystems
@@ -87,7 +87,7 @@ def build(
             *page_routes(graphiql=settings.graphiql == "on"),
         ],
         middleware=_middleware(settings),
-        lifespan=lambda _app: _lifespan(core, {**WORKERS, **(extra_workers or {})}),
+        lifespan=lambda _app: _lifespan(core, {**usual_workers(), **(extra_workers or {})}),
     )
     app.state.core = core
     return app

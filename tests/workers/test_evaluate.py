@@ -7,9 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from opsgraph.app import Core
 from opsgraph.domains.governance import commands as governance
+from opsgraph.domains.health import rules
+from opsgraph.domains.health.model import Health, ServiceFacts
 from opsgraph.domains.slo.model import IndicatorKind
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.windows import CalendarWindow
@@ -71,6 +74,34 @@ async def test_many_are_evaluated_in_batches(core: Core, clock: TestClock) -> No
     assert [await tick(core) for _ in range(2)] == [500, 1]
     assert await tick(core) == 0
     assert set(await stored(core, "evaluated_at")) == {START}
+
+
+async def test_one_that_cannot_be_evaluated_stops_nobody(
+    core: Core, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged, keeps what was stored of it, and is tried again after ten minutes; all others are evaluated."""
+    await a_platform(core)
+    before = clock.now()
+    judge = rules.judge
+
+    def fail_for_web(facts: ServiceFacts, *others: Any) -> Health:
+        if facts.service.name == "web":
+            raise ValueError("something is wrong with it")
+        return judge(facts, *others)
+
+    monkeypatch.setattr(rules, "judge", fail_for_web)
+    clock.move(seconds=1)
+    with capture_logs() as logs:
+        assert await tick(core) == 2
+    assert [(line["event"], line["log_level"]) for line in logs] == [("service_not_evaluated", "error")]
+    assert sorted(await stored(core, "evaluated_at")) == [before, clock.now()]
+    assert max(await stored(core, "due_at")) == clock.now() + timedelta(minutes=10)
+    monkeypatch.undo()
+    clock.move(minutes=9)
+    assert await tick(core) == 1
+    clock.move(minutes=1)
+    assert await tick(core) == 2
+    await assert_fresh(core)
 
 
 async def test_a_round_that_was_done_does_nothing_again(core: Core, clock: TestClock) -> None:

@@ -15,7 +15,7 @@ ALL_IMPORTED, SOME_REFUSED, NOTHING_READ = 0, 1, 2
 
 def exit_code(report: ImportReport) -> int:
     """The exit code that goes with a report."""
-    if not report.read:
+    if not report.read or not (report.refused or report.brought):
         return NOTHING_READ
     return SOME_REFUSED if report.refused else ALL_IMPORTED
 
@@ -56,6 +56,8 @@ def as_json(report: ImportReport) -> str:
 def _headline(report: ImportReport) -> Iterator[str]:
     if not report.read:
         yield "nothing could be read"
+    elif not (report.refused or report.brought):
+        yield "nothing in these files is of this format"
     elif report.dry_run:
         yield "dry run: nothing is stored"
     elif not report.stored:

@@ -1,5 +1,6 @@
 """Bringing a database to the newest schema, and saying whether it is there."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -27,6 +28,7 @@ def migrations_folder() -> Path:
     raise FileNotFoundError("opsgraph's migrations are not installed beside it")
 
 
+@cache
 def newest_revision() -> str:
     """The revision that this version of opsgraph works with."""
     head = ScriptDirectory(str(migrations_folder())).get_current_head()

@@ -27,8 +27,10 @@ def spaced(tick: Tick, interval: timedelta) -> Tick:
     return tick_in_time
 
 
-WORKERS: Mapping[str, Tick] = {"evaluate": evaluate.tick, "prune": spaced(prune.tick, timedelta(hours=1))}
-"""Every worker by name."""
+def usual_workers() -> dict[str, Tick]:
+    """Every worker by name, with a state of its own."""
+    return {"evaluate": evaluate.tick, "prune": spaced(prune.tick, timedelta(hours=1))}
+
 
 _IDLE_SECONDS = 1.0
 _AFTER_FAILURE_SECONDS = 5.0
@@ -36,7 +38,7 @@ _log = structlog.get_logger("opsgraph.workers")
 
 
 @asynccontextmanager
-async def running(context: WorkerContext, clock: Clock, workers: Mapping[str, Tick] = WORKERS) -> AsyncIterator[None]:
+async def running(context: WorkerContext, clock: Clock, workers: Mapping[str, Tick]) -> AsyncIterator[None]:
     """Run workers while the block lasts; a round that was begun is finished before it ends, also when it raises."""
     stopping = asyncio.Event()
     runs = [

@@ -13,7 +13,9 @@ from opsgraph.domains.slo import commands as slo
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import in_chunks
 
-_AT_ONCE = 500
+AT_ONCE = 500
+"""How many services one batch has."""
+
 _LONGEST_BEHIND = timedelta(hours=1)
 
 
@@ -34,17 +36,22 @@ class HealthPolicy:
 
 async def refresh(tx: Tx, service_ids: Collection[UUID], policy: HealthPolicy) -> None:
     """Evaluate services and store the result, in the transaction that changed what it depends on."""
-    for ids in in_chunks(sorted(set(service_ids)), _AT_ONCE):
+    for ids in in_chunks(sorted(set(service_ids)), AT_ONCE):
         present = _not_before(tx, await health.lock(tx, ids))
         await slo.refresh_states(present, ids)
         await health.evaluate(present, ids, policy.subsystems, policy.currency, policy.every)
 
 
-async def refresh_due(tx: Tx, policy: HealthPolicy, limit: int = _AT_ONCE) -> int:
+async def refresh_due(tx: Tx, policy: HealthPolicy, limit: int = AT_ONCE) -> int:
     """Evaluate the services that are due; gives how many there were."""
     due = await queries.due_services(tx.connection, tx.now, limit)
     await refresh(tx, due, policy)
     return len(due)
+
+
+async def put_off(tx: Tx, service_id: UUID, by: timedelta) -> None:
+    """Let the evaluating worker come back to a service only after a while."""
+    await health.postpone(tx, service_id, by)
 
 
 def _not_before(tx: Tx, newest: datetime) -> Tx:

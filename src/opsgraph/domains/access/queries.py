@@ -16,7 +16,6 @@ from opsgraph.storage.origins import origins_by_name
 from opsgraph.storage.rows import AnyRow, AnySelect
 
 _COLUMNS = (users.c.id, users.c.name, users.c.email, users.c.time_zone, users.c.active)
-USERS_ORDER = "users"
 
 
 def user_of(row: AnyRow) -> User:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from opsgraph.domains.access.model import User
 from opsgraph.domains.catalog import rules
@@ -115,7 +116,11 @@ async def rename_service(tx: Tx, name: str, new_name: str) -> Service:
     other = await catalog_services.service_by_name(tx.connection, checked)
     if other is not None and other.id != service.id:
         raise Conflict(f"another service is called {shown(other.name)}", "new_name")
-    return await _change(tx, service, name=checked, name_key=name_key(checked))
+    try:
+        async with tx.savepoint():
+            return await _change(tx, service, name=checked, name_key=name_key(checked))
+    except IntegrityError as error:
+        raise Conflict(f"another service was called {shown(checked)} at the same moment", "new_name") from error
 
 
 async def archive_service(tx: Tx, name: str, since: datetime | None = None) -> Service:

@@ -1,18 +1,20 @@
 """Writes of the health domain: the stored health of services."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from opsgraph.domains.health import queries, rules
 from opsgraph.domains.health.model import Health, HealthChanged, HealthStatus, ServiceFacts, Subsystem, Summary
 from opsgraph.domains.health.tables import stored
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import lock_sorted, upsert
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def lock(tx: Tx, service_ids: Collection[UUID]) -> datetime:
@@ -25,13 +27,19 @@ async def lock(tx: Tx, service_ids: Collection[UUID]) -> datetime:
         the newest instant at which one of them was evaluated, which may lie after the transaction's own: another that
         began later may have come first.
     """
-    fresh = {"evaluated_at": tx.now, "due_at": tx.now, "updated_at": tx.now}
+    # Stamped long ago: the database takes an unchanged stamp for one that `evaluate` did not set.
+    fresh = {"evaluated_at": tx.now, "due_at": tx.now, "updated_at": _LONG_AGO}
     rows = [{"service_id": service_id, **fresh} for service_id in sorted(service_ids)]
     await upsert(tx, stored, rows, key=("service_id",), update=())
     await lock_sorted(tx, stored.c.service_id, service_ids)
     query = select(func.max(stored.c.evaluated_at)).where(stored.c.service_id.in_(service_ids))
     newest: datetime = (await tx.connection.execute(query)).scalar_one()
     return newest
+
+
+async def postpone(tx: Tx, service_id: UUID, by: timedelta) -> None:
+    """Let the evaluating worker look at a service again only after a while."""
+    await tx.connection.execute(update(stored).where(stored.c.service_id == service_id).values(due_at=tx.now + by))
 
 
 async def evaluate(

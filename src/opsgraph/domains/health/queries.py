@@ -73,8 +73,10 @@ async def health_by_service(session: AsyncConnection, service_ids: Collection[UU
 
 
 async def due_services(session: AsyncConnection, now: datetime, limit: int) -> list[UUID]:
-    """The services whose health the evaluating worker has to look at again, longest due first."""
-    query = select(stored.c.service_id).where(stored.c.due_at <= now).order_by(stored.c.due_at).limit(limit)
+    """The services whose health the evaluating worker has to look at again, longest due first; no archived ones."""
+    live = catalog_services.service_ids().subquery()
+    query = select(stored.c.service_id).join(live, live.c.service_id == stored.c.service_id)
+    query = query.where(stored.c.due_at <= now).order_by(stored.c.due_at).limit(limit)
     return list((await session.execute(query)).scalars())
 
 

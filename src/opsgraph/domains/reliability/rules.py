@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 from statistics import median
 from typing import Any
@@ -96,7 +97,8 @@ def score(parts: Sequence[ScorePart]) -> float | None:
     known = [part for part in parts if part.points is not None]
     if not known:
         return None
-    return round(100 * sum(part.points or 0 for part in known) / sum(part.max_points for part in known), 1)
+    share = Decimal(100 * sum(part.points or 0 for part in known)) / sum(part.max_points for part in known)
+    return float(share.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP))
 
 
 def failures(deployments: Sequence[Deployment], blamed: Collection[UUID] = ()) -> set[UUID]:

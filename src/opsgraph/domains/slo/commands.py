@@ -70,8 +70,9 @@ async def delete_slo(tx: Tx, service: str, name: str) -> UUID:
 
     Raises:
         NotFound: there is no such service or SLO.
+        Conflict: the service is archived, and its history stays readable.
     """
-    slo = await _require(tx, await catalog_services.require_service(tx.connection, service), name, "name")
+    slo = await _require(tx, await _active_service(tx, service), name, "name")
     for table in (slo_states, slo_targets, slo_minutes, slo_hours):
         await tx.connection.execute(delete(table).where(table.c.slo_id == slo.id))
     await tx.connection.execute(delete(slos).where(slos.c.id == slo.id))

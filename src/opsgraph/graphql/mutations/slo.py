@@ -124,4 +124,4 @@ class SloMutations:
 async def _as_evaluated(context: Context, saved: model.Slo) -> Slo:
     # Its state is evaluated with the service's health, just before the commit: only reading it again shows it.
     async with context.reading() as session:
-        return slo_of((await queries.slos_by_id(session, [saved.id]))[saved.id])
+        return slo_of((await queries.slos_by_id(session, [saved.id])).get(saved.id, saved))

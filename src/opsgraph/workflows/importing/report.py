@@ -96,6 +96,13 @@ class ImportReport:
         """An empty report on these kinds of things."""
         return cls({kind: Tally() for kind in kinds}, dry_run=dry_run)
 
+    @property
+    def brought(self) -> bool:
+        """Whether the files held anything of the kinds that the import can bring, new or not."""
+        return self.costs is not None or any(
+            tally.created or tally.changed or tally.unchanged or tally.removed for tally in self.kinds.values()
+        )
+
     def refuse(self, *findings: Finding) -> None:
         """Note what was refused."""
         self.refused += len(findings)

@@ -163,7 +163,7 @@ def _length_and_period(wanted: SloInput, base: Definition) -> tuple[int | None, 
     """Days or a calendar period: giving one switches from the other, clearing the period leaves the default days."""
     days, period = _chosen(wanted.window_days, None, None), _chosen(wanted.calendar, None, None)
     if days is not None and period is not None:
-        raise Invalid("window_days and calendar exclude each other; give one of them", "calendar")
+        raise Invalid("a rolling window and a calendar one exclude each other; give one of them", "calendar")
     if days is not None or period is not None:
         return days, period
     return _chosen(wanted.window_days, base.window_days, None), _chosen(wanted.calendar, base.calendar, None)
