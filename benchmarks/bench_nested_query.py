@@ -112,7 +112,7 @@ async def main(peer: str | None, peer_query: str | None) -> None:
             await fill(tx)
         transport = httpx.ASGITransport(app)
         async with (
-            httpx.AsyncClient(transport=transport, base_url="http://bench.test") as ours,
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as ours,
             httpx.AsyncClient() as theirs,
         ):
             print(f"nested query, {SERVICES} services, {core.database.url.get_backend_name()}")

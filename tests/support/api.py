@@ -16,6 +16,7 @@ from opsgraph.settings import Settings
 from tests.support.clock import TestClock
 
 PROBLEM = "... on Problem { code message field details }"
+BAD_INPUT = {"code": "BAD_INPUT", "classification": "ValidationError"}
 RESPONSE_JSON = "application/graphql-response+json"
 
 

@@ -106,7 +106,7 @@ def tried(examples: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return lambda test: pytest.mark.long(chosen(given(steps=sequences)(test)))
 
 
-@tried(1_000)
+@tried(800)
 async def test_no_sequence_of_writes_leaves_stored_health_stale(on_sqlite: Platform, steps: Steps) -> None:
     """Whatever is written, refused, undone or lapses: each column of each service is what the facts of now say."""
     await stays_fresh(on_sqlite, steps)

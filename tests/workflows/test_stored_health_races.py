@@ -35,6 +35,7 @@ from tests.support.health import (
     report,
     save,
     save_slo,
+    spell,
     start,
     stored_health,
 )
@@ -50,7 +51,7 @@ CHANGES = {
     "budget": Write(allow, ("api", 500)),
     "declaration": Write(declare, ("api", {"incidents_30d": 6})),
     "deployment": Write(deploy, ("api", JUST_NOW, True)),
-    "name": Write(catalog.rename_service, ("api", "API")),
+    "name": Write(spell, ("api", True)),
 }
 """Writes that each change another input of one service."""
 
@@ -104,7 +105,7 @@ async def test_two_inputs_changed_at_once(several_writers: Core) -> None:
 def back_to_the_start() -> Sequence[Write]:
     """Writes after which each of the changes is one again."""
     return (
-        Write(catalog.rename_service, ("api", "api")),
+        Write(spell, ("api", False)),
         Write(governance.set_check, ("api", "monitoring", False)),
         Write(save_slo, ("api", "y", {"target": 99.0, "current": 99.5})),
         Write(bill, ("api", "2024-02", 101, "USD")),
@@ -231,7 +232,7 @@ def some_write(chance: Random) -> Write:
             Write(declare, (name, {"incidents_30d": some})),
             Write(deploy, (name, timedelta(minutes=some), flag)),
             Write(save, (name, {"tier": 1 + some % 4, "tags": [str(some)]})),
-            Write(catalog.rename_service, (name, name.upper() if flag else name)),
+            Write(spell, (name, flag)),
             Write(catalog.restore_service, (name,)),
         ]
     )

@@ -13,6 +13,9 @@ _CODES = {
     RefusalCode.UNAUTHENTICATED: "UNAUTHENTICATED",
     RefusalCode.FORBIDDEN: "FORBIDDEN",
 }
+_BAD_INPUT = {"code": "BAD_INPUT", "classification": "ValidationError"}
+"""With a path, an error looks like the server's own to clients that do not know our codes; this word they know."""
+
 _LONGEST_MESSAGE = 1_000
 _log = structlog.get_logger("opsgraph.graphql")
 
@@ -65,7 +68,7 @@ def _presented(error: GraphQLError, request_id: str | None) -> dict[str, Any]:
     if isinstance(cause, Refusal):
         shown |= refused(cause)
     elif cause is None:
-        shown["extensions"] = {"code": "BAD_INPUT", **(error.extensions or {})}
+        shown["extensions"] = {**(_BAD_INPUT if error.path else {"code": "BAD_INPUT"}), **(error.extensions or {})}
     else:
         shown["message"] = "an unexpected error happened; it was logged with the request's id"
         shown["extensions"] = {"code": "INTERNAL", "requestId": request_id}
@@ -91,7 +94,8 @@ def _refusal_code(error: GraphQLError) -> RefusalCode | None:
 
 
 def _refusal_extensions(refusal: Refusal) -> dict[str, Any]:
-    extensions: dict[str, Any] = {"code": _CODES.get(refusal.code, "BAD_INPUT")}
+    code = _CODES.get(refusal.code)
+    extensions: dict[str, Any] = {"code": code} if code else dict(_BAD_INPUT)
     if refusal.field:
         extensions["field"] = [camel_case(part) for part in refusal.field]
     if refusal.details:
