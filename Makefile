@@ -28,8 +28,8 @@ demo: $(VENV)/.runtime ## demonstration data in its own database, then serve it 
 serve: $(VENV)/.runtime ## the server on 127.0.0.1 (PORT=9000)
 	$(BIN)/opsgraph serve $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/.dev ## every test that needs no Node.js, with coverage
-	$(BIN)/pytest -n $(WORKERS) -m "not node" --cov --cov-report=term $(TESTS)
+test: $(VENV)/.dev ## every test that needs no Node.js (COVERAGE=--cov measures coverage, as .ci/run does)
+	$(BIN)/pytest -n $(WORKERS) -m "not node" $(COVERAGE) $(TESTS)
 
 long: $(VENV)/.dev ## the long tests with their full counts
 	OPSGRAPH_TEST_SCALE=1 $(BIN)/pytest -m long $(TESTS)
