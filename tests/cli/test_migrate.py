@@ -66,7 +66,7 @@ def test_a_database_of_a_newer_version_is_left_alone(
 @pytest.mark.parametrize("arguments", [("migrate",), ("migrate", "--check"), ("report",)])
 def test_a_database_that_is_away_is_said_to_be(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """In one line, without the password."""
-    away = "postgresql://opsgraph:hunter2@127.0.0.1:1/opsgraph"
+    away = "postgresql://opsgraph:hunter2@127.0.0.1:1/opsgraph"  # pragma: allowlist secret
     message = refused(tmp_path, *arguments, OPSGRAPH_DATABASE_URL=away)
     assert message.startswith("the database cannot be reached: ")
     assert "hunter2" not in message

@@ -23,7 +23,7 @@ from tests.packaging.serving import query
 from tests.support import databases
 from tests.support.cli import STOPS_WITHIN_SECONDS, Server, called, logging_restored, refused, served
 
-PASSWORD = "hunter2"
+PASSWORD = "hunter2"  # pragma: allowlist secret
 AWAY = f"postgresql://opsgraph:{PASSWORD}@127.0.0.1:1/opsgraph"
 REPORT = "{ platformReport { totalServices } }"
 NUMBERS = [PREFIX + field.name.upper() for field in fields(Settings) if isinstance(field.default, int)]

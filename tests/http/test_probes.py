@@ -16,7 +16,7 @@ from tests.support.api import Api, running
 from tests.support.clock import TestClock
 from tests.support.statements import statements
 
-PASSWORD = "hunter2"
+PASSWORD = "hunter2"  # pragma: allowlist secret
 NOBODY_LISTENS = f"postgresql://opsgraph:{PASSWORD}@127.0.0.1:1/opsgraph"
 
 
