@@ -138,8 +138,8 @@ async def test_an_empty_platform_has_zeros_in_the_usual_currency(database: Datab
 async def test_lines_come_worst_first_and_ties_by_name(database: Database) -> None:
     """DOWN, CRITICAL, DEGRADED, UNKNOWN, HEALTHY; names without case; archived services are left out."""
     wanted = [
-        ("b", "HEALTHY", 4),
-        ("A", "HEALTHY", 4),
+        ("B", "HEALTHY", 4),
+        ("a", "HEALTHY", 4),
         ("c", "UNKNOWN", 3),
         ("d-2", "DEGRADED", 2),
         ("D-10", "DEGRADED", 2),
@@ -152,7 +152,7 @@ async def test_lines_come_worst_first_and_ties_by_name(database: Database) -> No
         await store(tx.connection, *lines, {"name": "gone", "status": "DOWN", "rank": 0, "archived": True})
         found = await queries.summaries(tx.connection, 500)
         first = await queries.summaries(tx.connection, 3)
-    assert [line.name for line in found] == ["z", "x", "y", "D-10", "d-2", "c", "A", "b"]
+    assert [line.name for line in found] == ["z", "x", "y", "D-10", "d-2", "c", "a", "B"]
     assert first == found[:3]
 
 
