@@ -1,6 +1,35 @@
 """Facts: what a transaction says happened, for whoever reacts to it or follows it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class Topic(StrEnum):
+    """What a feed is about; each entry of the event log belongs to one."""
+
+    ALERTS = "alerts"
+    INCIDENTS = "incidents"
+    SERVICE_HEALTH = "service_health"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the event log keeps of a fact.
+
+    Attributes:
+        topic: the feed it belongs to.
+        kind: what happened, within the topic.
+        subject_id: what it happened to.
+        facts: JSON-compatible values as of the event, from which the feed shows the subject's scalars.
+    """
+
+    topic: Topic
+    kind: str
+    subject_id: UUID
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,3 +38,7 @@ class Event:
 
     An event is recorded in the transaction that made it true and dies with its rollback.
     """
+
+    def entry(self) -> Entry | None:
+        """What the event log keeps of it; None if no feed shows it."""
+        return None

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, Numeric, String, Table, Text, types
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, Numeric, String, Table, Text, types
 from sqlmodel import SQLModel
 
 SQLModel.metadata.naming_convention = {
@@ -19,6 +19,9 @@ SQLModel.metadata.naming_convention = {
 
 KeyText = String().with_variant(String(collation="C"), "postgresql")
 """Text that is compared and ordered by code point on both databases: natural keys, sort keys."""
+
+Position = BigInteger().with_variant(Integer(), "sqlite")
+"""A place in an append-only table: 64 bits, counted up by the database."""
 
 
 class Instant(types.TypeDecorator[datetime]):

@@ -1,0 +1,168 @@
+"""Values and events of the incidents domain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from opsgraph.domains.alerts.model import Severity
+from opsgraph.kernel.clock import rfc3339
+from opsgraph.kernel.events import Entry, Event, Topic
+
+
+class IncidentStatus(StrEnum):
+    """How far the work on an incident has come."""
+
+    OPEN = "OPEN"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    IN_PROGRESS = "IN_PROGRESS"
+    RESOLVED = "RESOLVED"
+
+
+class TimelineEntryType(StrEnum):
+    """What a timeline tells."""
+
+    CREATED = "CREATED"
+    ALERT_ATTACHED = "ALERT_ATTACHED"
+    ALERT_RESOLVED = "ALERT_RESOLVED"
+    STATUS_CHANGED = "STATUS_CHANGED"
+    ASSIGNED = "ASSIGNED"
+    NOTED = "NOTED"
+    SEVERITY_CHANGED = "SEVERITY_CHANGED"
+    SNOOZED = "SNOOZED"
+    WOKEN = "WOKEN"
+    MERGED = "MERGED"
+    LINKED = "LINKED"
+    ESCALATED = "ESCALATED"
+    NOTIFIED = "NOTIFIED"
+    FAILED = "FAILED"
+
+
+class IncidentEventKind(StrEnum):
+    """What happened to an incident, as its feed tells it."""
+
+    CREATED = "CREATED"
+    ALERT_ATTACHED = "ALERT_ATTACHED"
+    STATUS_CHANGED = "STATUS_CHANGED"
+    ASSIGNED = "ASSIGNED"
+    NOTED = "NOTED"
+    SEVERITY_CHANGED = "SEVERITY_CHANGED"
+    SNOOZED = "SNOOZED"
+    WOKEN = "WOKEN"
+    MERGED = "MERGED"
+    ESCALATED = "ESCALATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An incident; `mtta_seconds` and `mttr_seconds` count from its creation."""
+
+    id: UUID
+    number: int
+    title: str
+    service_name: str
+    service_key: str
+    service_id: UUID | None
+    severity: Severity
+    status: IncidentStatus
+    source: str | None
+    assignee_id: UUID | None
+    alert_count: int
+    version: int
+    newest_alert_at: datetime | None
+    acknowledged_at: datetime | None
+    resolved_at: datetime | None
+    mtta_seconds: float | None
+    mttr_seconds: float | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A service, by the key of its name, and a severity: of these, one incident is opened at a time."""
+
+    service_key: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One entry of an incident's timeline; `id` counts up in the order of what happened."""
+
+    id: int
+    incident_id: UUID
+    type: TimelineEntryType
+    actor: str
+    detail: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A timeline entry that is to be written; its time is the transaction's."""
+
+    incident_id: UUID
+    type: TimelineEntryType
+    actor: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What someone wrote about an incident."""
+
+    id: UUID
+    incident_id: UUID
+    author: str
+    content: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents are wanted: all conditions hold, any value of a list does. None means no condition."""
+
+    statuses: tuple[IncidentStatus, ...] | None = None
+    severities: tuple[Severity, ...] | None = None
+    services: tuple[str, ...] | None = None
+    teams: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    assignees: tuple[str, ...] | None = None
+    unassigned: bool | None = None
+    snoozed: bool | None = None
+    search: str | None = None
+
+
+class IncidentOrder(StrEnum):
+    """The orders of incidents."""
+
+    NEWEST = "NEWEST"
+    OLDEST = "OLDEST"
+    SEVERITY = "SEVERITY"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChanged(Event):
+    """Something happened to an incident; `incident` is as it was right afterwards."""
+
+    kind: IncidentEventKind
+    incident: Incident
+
+    def entry(self) -> Entry:
+        """The incident's scalars as of the event."""
+        return Entry(Topic.INCIDENTS, self.kind.value, self.incident.id, incident_facts(self.incident))
+
+
+def incident_facts(incident: Incident) -> dict[str, Any]:
+    """An incident as JSON-compatible values; `queries.incidents.incident_from` reads them back."""
+    return {name: _plain(getattr(incident, name)) for name in Incident.__slots__}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return str(value) if isinstance(value, UUID | StrEnum) else value
