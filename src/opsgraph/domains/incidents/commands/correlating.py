@@ -1,0 +1,188 @@
+"""What alerts do to incidents: open one, join one, make one worse. A statement a batch, whatever its size.
+
+Whoever calls these holds the slots (`slots.lock`) and, of incidents that exist, their rows (`locking.lock_incidents`).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, insert, literal_column, select, update
+
+from opsgraph.domains.alerts.model import WORST_FIRST, Severity
+from opsgraph.domains.incidents.commands import numbers, timeline
+from opsgraph.domains.incidents.model import (
+    Incident,
+    IncidentChanged,
+    IncidentEventKind,
+    IncidentStatus,
+    NewEntry,
+    Slot,
+    TimelineEntryType,
+)
+from opsgraph.domains.incidents.tables import incidents
+from opsgraph.kernel.text import name_key
+from opsgraph.storage.transactions import Tx
+
+_SHOWN_ALERTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An incident that alerts open."""
+
+    title: str
+    service_name: str
+    service_id: UUID | None
+    severity: Severity
+    source: str
+    reporter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """New alerts of an incident, and who reported the first of them."""
+
+    incident: Incident
+    alert_ids: Sequence[UUID]
+    reporter: str
+
+
+async def joinable(tx: Tx, slots: Collection[Slot], since: datetime) -> dict[Slot, UUID]:
+    """The open incident of each slot whose newest alert came at or after an instant; the latest, if there are several.
+
+    An incident that a person opened counts from then until it has an alert.
+    """
+    newest = func.coalesce(incidents.c.newest_alert_at, incidents.c.created_at)
+    query = select(incidents.c.id, incidents.c.service_key, incidents.c.severity).where(
+        literal_column("status <> 'RESOLVED'"),  # spelt out, or the partial index is out of reach
+        incidents.c.service_key.in_(sorted({slot.service_key for slot in slots})),
+        newest >= since,
+    )
+    rows = (await tx.connection.execute(query.order_by(newest, incidents.c.id))).all()
+    found = {Slot(row.service_key, Severity(row.severity)): row.id for row in rows}
+    return {slot: found[slot] for slot in slots if slot in found}
+
+
+async def open_incidents(tx: Tx, openings: Sequence[Opening]) -> list[Incident]:
+    """Open incidents, without alerts yet, in the order given."""
+    if not openings:
+        return []
+    taken = await numbers.take(tx, len(openings))
+    opened = [_opened(tx, number, opening) for number, opening in zip(taken, openings, strict=True)]
+    await tx.connection.execute(insert(incidents), [_row(incident) for incident in opened])
+    details = [{"title": o.title, "severity": o.severity.value, "source": o.source} for o in openings]
+    await timeline.append(
+        tx,
+        [
+            NewEntry(incident.id, TimelineEntryType.CREATED, opening.reporter, detail)
+            for incident, opening, detail in zip(opened, openings, details, strict=True)
+        ],
+    )
+    return opened
+
+
+async def attach(tx: Tx, joined: Sequence[Joined]) -> list[Incident]:
+    """Count new alerts on their incidents and tell them in the timelines; gives the incidents as they are then."""
+    if not joined:
+        return []
+    statement = (
+        update(incidents)
+        .where(incidents.c.id == bindparam("incident_id"))
+        .values(alert_count=bindparam("count"), newest_alert_at=tx.now, updated_at=tx.now)
+    )
+    changed = [
+        replace(
+            j.incident,
+            alert_count=j.incident.alert_count + len(j.alert_ids),
+            newest_alert_at=tx.now,
+            updated_at=tx.now,
+        )
+        for j in joined
+    ]
+    await tx.connection.execute(statement, [{"incident_id": i.id, "count": i.alert_count} for i in changed])
+    await timeline.append(
+        tx, [NewEntry(j.incident.id, TimelineEntryType.ALERT_ATTACHED, j.reporter, _told(j.alert_ids)) for j in joined]
+    )
+    return changed
+
+
+async def worsen(tx: Tx, worse: Mapping[UUID, tuple[Incident, Severity, str]]) -> None:
+    """Raise the severity of incidents whose alerts got worse; each comes with the new one and who reported it."""
+    if not worse:
+        return
+    statement = (
+        update(incidents)
+        .where(incidents.c.id == bindparam("incident_id"))
+        .values(severity=bindparam("to"), severity_rank=bindparam("rank"), version=incidents.c.version + 1)
+    ).values(updated_at=tx.now)
+    rows = [{"incident_id": id_, "to": to.value, "rank": rank_of(to)} for id_, (_, to, _) in worse.items()]
+    await tx.connection.execute(statement, rows)
+    entries = [
+        NewEntry(id_, TimelineEntryType.SEVERITY_CHANGED, by, {"from": incident.severity.value, "to": to.value})
+        for id_, (incident, to, by) in worse.items()
+    ]
+    await timeline.append(tx, entries)
+    for incident, to, _ in worse.values():
+        changed = replace(incident, severity=to, version=incident.version + 1, updated_at=tx.now)
+        tx.record(IncidentChanged(IncidentEventKind.SEVERITY_CHANGED, changed))
+
+
+async def tell_resolved(tx: Tx, resolved: Mapping[UUID, Sequence[UUID]], by: str) -> None:
+    """Tell in the timelines of incidents which of their alerts ended."""
+    entries = [
+        NewEntry(incident_id, TimelineEntryType.ALERT_RESOLVED, by, _told(alert_ids))
+        for incident_id, alert_ids in resolved.items()
+    ]
+    await timeline.append(tx, entries)
+
+
+def rank_of(severity: Severity) -> int:
+    """The place of a severity in the order worst first."""
+    return WORST_FIRST.index(severity)
+
+
+def _told(alert_ids: Sequence[UUID]) -> dict[str, object]:
+    return {"count": len(alert_ids), "alerts": [str(id_) for id_ in alert_ids[:_SHOWN_ALERTS]]}
+
+
+def _opened(tx: Tx, number: int, opening: Opening) -> Incident:
+    return Incident(
+        id=tx.new_id(),
+        number=number,
+        title=opening.title,
+        service_name=opening.service_name,
+        service_key=name_key(opening.service_name),
+        service_id=opening.service_id,
+        severity=opening.severity,
+        status=IncidentStatus.OPEN,
+        source=opening.source,
+        assignee_id=None,
+        alert_count=0,
+        version=1,
+        newest_alert_at=None,
+        acknowledged_at=None,
+        resolved_at=None,
+        mtta_seconds=None,
+        mttr_seconds=None,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+
+
+def _row(incident: Incident) -> dict[str, object]:
+    return {
+        "id": incident.id,
+        "number": incident.number,
+        "title": incident.title,
+        "service_name": incident.service_name,
+        "service_key": incident.service_key,
+        "service_id": incident.service_id,
+        "severity": incident.severity.value,
+        "severity_rank": rank_of(incident.severity),
+        "status": incident.status.value,
+        "source": incident.source,
+        "created_at": incident.created_at,
+        "updated_at": incident.updated_at,
+    }
