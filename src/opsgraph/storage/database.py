@@ -1,11 +1,12 @@
 """The database: how it is reached, and the two ways of using it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
@@ -13,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from opsgraph.kernel.actor import Actor
 from opsgraph.kernel.events import Event
-from opsgraph.kernel.ids import RandomBits, uuid7
+from opsgraph.kernel.ids import RandomBits, ids_in_order
 from opsgraph.settings import Settings, SettingsError
-from opsgraph.storage.transactions import Reactions, Tx
+from opsgraph.storage.transactions import CommitListener, EventLog, Reactions, Tx
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _PARAMETERS = {"host", "port", "prepared_statement_cache_size", "ssl", "sslmode"}
@@ -34,24 +35,35 @@ class Database:
         settings: address, pool and time-outs.
         reactions: what recorded events ask of higher domains, run before each commit.
         random_bits: source of randomness for ids; None takes the system's.
+        log: keeps what feeds show of recorded events; None where nothing follows them.
 
     Raises:
         SettingsError: the address is not one that opsgraph can use.
     """
 
     def __init__(
-        self, settings: Settings, reactions: Reactions = nothing_follows, random_bits: RandomBits | None = None
+        self,
+        settings: Settings,
+        reactions: Reactions = nothing_follows,
+        random_bits: RandomBits | None = None,
+        log: EventLog | None = None,
     ) -> None:
         self.url = async_url(settings.database_url)
         self.engine = _engine(self.url, settings)
         self._reactions = reactions
         self._random_bits = random_bits
+        self._log = log
+        self._listeners: list[CommitListener] = []
         self._one_writer = asyncio.Lock() if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
         """Whether this is an SQLite file."""
         return self.url.get_backend_name() == "sqlite"
+
+    def on_commit(self, listener: CommitListener) -> None:
+        """Have a listener called right after each commit that appended entries to the event log."""
+        self._listeners.append(listener)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -75,10 +87,13 @@ class Database:
                 tx = Tx(connection, actor, now, self._id_source(now))
                 yield tx
                 await self._react(tx)
+                await self._append(tx)
             except BaseException:
                 await transaction.rollback()
                 raise
             await (transaction.rollback() if dry_run else transaction.commit())
+        if not dry_run:
+            self._tell(tx)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -101,8 +116,17 @@ class Database:
             await self._reactions(tx, events)
         raise RuntimeError("reactions keep recording events that call for more reactions")
 
-    def _id_source(self, now: datetime) -> Any:
-        return partial(uuid7, now, self._random_bits) if self._random_bits else partial(uuid7, now)
+    async def _append(self, tx: Tx) -> None:
+        if self._log is not None and tx.entries:
+            await self._log.append(tx, tx.entries)
+
+    def _tell(self, tx: Tx) -> None:
+        if self._log is not None and tx.entries:
+            for listener in self._listeners:
+                listener(tx.entries)
+
+    def _id_source(self, now: datetime) -> Callable[[], UUID]:
+        return ids_in_order(now, self._random_bits) if self._random_bits else ids_in_order(now)
 
 
 def async_url(address: str) -> URL:
