@@ -15,11 +15,14 @@ The map of the package; `a -> b` means that a may import b, and never the other 
                              catalog       teams, services, dependencies, deployments
                              cost | slo    monthly costs and budgets | objectives and error budgets
                              governance    checks that each service has to pass
+                             alerts        what sources say is wrong; silences and maintenance windows
+                             incidents     what people work on: alerts of one service and severity, and a timeline
                              reliability   scores and the DORA keys
                              health        all of it together, stored; the platform report
-              -> storage     Database.reading(), Database.transaction() -> Tx; how SQLite and PostgreSQL differ
-                -> kernel      clock, ids, actor, money, text, windows, pages, refusals; imports nothing of ours
-                   settings    one frozen Settings, read once from the environment
+              -> events      the log of what happened, and feeds that follow it: nothing lost, nothing twice
+                -> storage     Database.reading(), Database.transaction() -> Tx; how SQLite and PostgreSQL differ
+                  -> kernel      clock, ids, actor, money, text, windows, pages, refusals; imports nothing of ours
+                     settings    one frozen Settings, read once from the environment
 
 docs/architecture.md tells how a query and a mutation travel through it.
 """

@@ -34,6 +34,7 @@ VIOLATIONS = {
         f"the tables of {domain} are its own": ("workflows/health.py", f"import opsgraph.domains.{domain}.tables")
         for domain in DOMAINS
     },
+    "the tables of events are its own": ("workflows/health.py", "import opsgraph.events.tables"),
 }
 """For each contract a file and a line in it that breaks the contract."""
 
