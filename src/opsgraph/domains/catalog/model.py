@@ -44,6 +44,14 @@ class Team:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """Where something belongs that names a service: the keys of the names of the service and of its team."""
+
+    service: str
+    team: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A web address that belongs to a service."""
 

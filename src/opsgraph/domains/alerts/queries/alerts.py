@@ -17,6 +17,7 @@ ALERT = tuple(alerts.c[name] for name in Alert.__slots__)
 """The columns of which `alert_of` makes an alert."""
 
 _INSTANTS = ("starts_at", "first_seen_at", "last_seen_at", "ends_at", "resolved_at")
+_ENUMS = {"severity": Severity, "status": AlertStatus, "resolved_by": ResolvedBy}
 _IDS = ("id", "service_id", "incident_id")
 
 
@@ -27,27 +28,42 @@ def alert_rows() -> AnySelect:
 
 def alert_of(row: AnyRow) -> Alert:
     """Read an alert from a row that has its columns."""
-    texts = {"labels": orjson.loads(row.labels), "annotations": orjson.loads(row.annotations)}
-    return _alert({**row._mapping, **texts})  # noqa: SLF001 - public name
+    return Alert(
+        row.id,
+        row.fingerprint,
+        row.service_name,
+        row.service_id,
+        Severity(row.severity),
+        row.source_severity,
+        row.severity_recognised,
+        AlertStatus(row.status),
+        row.message,
+        orjson.loads(row.labels),
+        orjson.loads(row.annotations),
+        row.source,
+        row.source_url,
+        row.occurrences,
+        row.starts_at,
+        row.first_seen_at,
+        row.last_seen_at,
+        row.ends_at,
+        row.resolved_at,
+        None if row.resolved_by is None else ResolvedBy(row.resolved_by),
+        row.incident_id,
+        row.silenced,
+        row.flapping,
+    )
 
 
 def alert_from(facts: Mapping[str, Any]) -> Alert:
-    """Read back what `model.alert_facts` wrote."""
-    instants = {name: facts[name] and datetime.fromisoformat(facts[name]) for name in _INSTANTS}
-    ids = {name: facts[name] and UUID(facts[name]) for name in _IDS}
-    return _alert({**facts, **instants, **ids})
+    """Read back what `model.alert_facts` wrote into the event log."""
+    values = {name: facts[name] for name in Alert.__slots__}
+    values |= {name: datetime.fromisoformat(values[name]) for name in _INSTANTS if values[name] is not None}
+    values |= {name: UUID(values[name]) for name in _IDS if values[name] is not None}
+    values |= {name: kind(values[name]) for name, kind in _ENUMS.items() if values[name] is not None}
+    return Alert(**values)
 
 
 async def alerts_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Alert]:
     """Alerts by id; ids of nothing are absent."""
     return {row.id: alert_of(row) for row in await session.execute(alert_rows().where(alerts.c.id.in_(ids)))}
-
-
-def _alert(values: Mapping[str, Any]) -> Alert:
-    ended = values["resolved_by"]
-    read = {
-        "severity": Severity(values["severity"]),
-        "status": AlertStatus(values["status"]),
-        "resolved_by": ended and ResolvedBy(ended),
-    }
-    return Alert(**{name: values[name] for name in Alert.__slots__} | read)

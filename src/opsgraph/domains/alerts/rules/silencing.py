@@ -54,9 +54,10 @@ class CompiledSilences:
 
     def silencer(self, labels: Labels, service: str, severity: Severity, now: datetime) -> Silencer | None:
         """What keeps an alert quiet now, or None."""
-        return next(self._silencers(labels, service, severity, now), None) if self else None
+        return next(self.silencers(labels, service, severity, now), None) if self else None
 
-    def _silencers(self, labels: Labels, service: str, severity: Severity, now: datetime) -> Iterator[Silencer]:
+    def silencers(self, labels: Labels, service: str, severity: Severity, now: datetime) -> Iterator[Silencer]:
+        """Everything that keeps an alert quiet now; a window for services that its matchers mean as well comes twice."""
         seen = labels_seen(labels, service, severity)
         for item in seen.items():
             yield from _fulfilled(self._by_value.get(item, ()), seen, now)
