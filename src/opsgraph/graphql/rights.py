@@ -1,6 +1,7 @@
 """Root fields, each with the role it needs declared beside it. Denied unless the actor holds one of the roles."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -13,6 +14,9 @@ from opsgraph.kernel.actor import Role
 
 ROLES = "opsgraph.roles"
 """The key under which a root field's metadata holds the roles any one of which it needs."""
+
+SHARED = "opsgraph.shared"
+"""The key under which a subscription field's metadata holds whether identical subscriptions run once for all."""
 
 ANYONE = frozenset[Role]()
 """For what anyone who reaches the API may ask, such as who they are."""
@@ -39,20 +43,31 @@ def mutation(*roles: Role, description: str) -> Callable[[Callable[..., Awaitabl
     return _field(frozenset(roles), description)
 
 
-def subscription(*roles: Role, description: str) -> Callable[[Callable[..., AsyncIterator[Any]]], Any]:
-    """Declare a subscription field that asks for one of the roles; at least one is named."""
+def subscription(
+    *roles: Role, description: str, shared: bool = False
+) -> Callable[[Callable[..., AsyncIterator[Any]]], Any]:
+    """Declare a subscription field that asks for one of the roles; at least one is named.
+
+    Args:
+        roles: any one of them is enough.
+        description: what is followed.
+        shared: identical subscriptions of people with the same rights are run once for all of them. The field's stream
+            then has marks between its events, which know their places: see `marks`.
+    """
     if not roles:
         raise TypeError("a subscription names the role it needs")
+    metadata = {ROLES: frozenset(roles), SHARED: shared}
 
     def declare(resolver: Callable[..., AsyncIterator[Any]]) -> Any:
         @wraps(resolver)
         async def checked(self: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> AsyncIterator[Any]:
             require(info.context.actor, roles, camel_case(resolver.__name__))
             refuse_nul(arguments)
-            async for event in resolver(self, info, **arguments):
-                yield event
+            async with aclosing(resolver(self, info, **arguments)) as events:
+                async for event in events:
+                    yield event
 
-        return strawberry.subscription(checked, description=description, metadata={ROLES: frozenset(roles)})
+        return strawberry.subscription(checked, description=description, metadata=metadata)
 
     return declare
 

@@ -1,6 +1,6 @@
 """The schema, put together from the domains' files."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from graphql import GraphQLError
@@ -47,7 +47,22 @@ class Mutation(CatalogMutations, CostMutations, GovernanceMutations, Reliability
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema, which leaves the logging of errors to whoever presents them."""
+    """Strawberry's schema with the limits that the settings say; whoever presents errors logs them.
+
+    Attributes:
+        settings: how opsgraph is configured.
+        documents: what was parsed and validated of late.
+    """
+
+    def __init__(self, settings: Settings | None = None, **types: type | None) -> None:
+        self.settings = settings or Settings()
+        self.documents = Documents(self.settings)
+        super().__init__(
+            **types,  # type: ignore[arg-type]  # query, mutation and subscription, by their names
+            extensions=[preparing(self.documents), limiting_cost(self.settings)],
+            exception_handlers=[RefusalHandler()],
+            config=scalar_config(suggestions=self.settings.introspection == "on"),
+        )
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:  # noqa: ARG002 - the hook's
         """Take out every suggestion where they are off; log nothing, for `errors.presented` logs what is a bug."""
@@ -58,14 +73,7 @@ class Schema(strawberry.Schema):
 
 def build_schema(settings: Settings) -> Schema:
     """The schema with the limits that the settings say."""
-    extensions: list[Any] = [preparing(Documents(settings)), limiting_cost(settings)]
-    return Schema(
-        query=Query,
-        mutation=Mutation,
-        extensions=extensions,
-        exception_handlers=[RefusalHandler()],
-        config=scalar_config(suggestions=settings.introspection == "on"),
-    )
+    return Schema(settings, query=Query, mutation=Mutation)
 
 
 def printed_schema() -> str:
