@@ -4,10 +4,11 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from opsgraph.domains.alerts.model import WORST_FIRST, Severity
+from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.incidents.commands import numbers
 from opsgraph.domains.incidents.model import Incident
 from opsgraph.domains.incidents.queries.incidents import INCIDENT, incident_of
+from opsgraph.domains.incidents.rules.acceptance import badness
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.kernel.text import name_key
 from opsgraph.storage.transactions import Tx
@@ -22,7 +23,7 @@ async def make_incident(tx: Tx, service: str = "api", severity: Severity = Sever
         "service_name": service,
         "service_key": name_key(service),
         "severity": severity.value,
-        "severity_rank": WORST_FIRST.index(severity),
+        "severity_rank": badness(severity),
         "created_at": tx.now,
         "updated_at": tx.now,
         **values,
