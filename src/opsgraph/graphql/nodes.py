@@ -10,7 +10,7 @@ import strawberry
 
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.edges import edge
-from opsgraph.kernel.refusals import Invalid
+from opsgraph.kernel.refusals import Invalid, NotFound
 
 Find = Callable[[Context, Collection[UUID]], Awaitable[Mapping[UUID, Any]]]
 
@@ -72,6 +72,19 @@ def read_global_id(value: str, field: str = "id") -> tuple[str, UUID]:
     if kind not in _KINDS or global_id(kind, found) != value:
         raise Invalid(f"{field} is not an id that opsgraph made", field)
     return kind, found
+
+
+def key_of(kind: str, value: str, field: str = "id") -> UUID:
+    """The key of a node of a kind that an input names by its global id.
+
+    Raises:
+        Invalid: not an id that opsgraph made.
+        NotFound: an id of another kind of thing.
+    """
+    found, key = read_global_id(value, field)
+    if found != kind:
+        raise NotFound(f"{field} is the id of a {found}, not of a {kind}", field)
+    return key
 
 
 async def find_node(context: Context, value: str) -> Any:

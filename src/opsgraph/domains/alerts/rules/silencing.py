@@ -54,10 +54,13 @@ class CompiledSilences:
 
     def silencer(self, labels: Labels, service: str, severity: Severity, now: datetime) -> Silencer | None:
         """What keeps an alert quiet now, or None."""
-        return next(self.silencers(labels, service, severity, now), None) if self else None
+        return next(self._silencers(labels, service, severity, now), None) if self else None
 
-    def silencers(self, labels: Labels, service: str, severity: Severity, now: datetime) -> Iterator[Silencer]:
-        """Everything that keeps an alert quiet now; a window for services that its matchers mean as well comes twice."""
+    def silencers(self, labels: Labels, service: str, severity: Severity, now: datetime) -> list[Silencer]:
+        """Everything that keeps an alert quiet now, each once."""
+        return list({found.id: found for found in self._silencers(labels, service, severity, now)}.values())
+
+    def _silencers(self, labels: Labels, service: str, severity: Severity, now: datetime) -> Iterator[Silencer]:
         seen = labels_seen(labels, service, severity)
         for item in seen.items():
             yield from _fulfilled(self._by_value.get(item, ()), seen, now)
