@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_event_recorded_at", "event", ["recorded_at"], unique=False)
+    op.create_index("ix_event_topic", "event", ["topic", "id"], unique=False)
     op.create_table(
         "event_log",
         sa.Column("name", sa.String(), nullable=False),

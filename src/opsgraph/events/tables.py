@@ -16,7 +16,7 @@ class EventRow(SQLModel, table=True):
     __tablename__ = "event"
     __table_args__ = (
         one_of("topic", Topic),
-        Index("ix_event_recorded_at", "recorded_at"),
+        Index("ix_event_topic", "topic", "id"),
         {"sqlite_autoincrement": True},  # or ids of pruned events would be given again
     )
 

@@ -7,11 +7,12 @@ import structlog
 from graphql import GraphQLError
 
 from opsgraph.graphql.problems import camel_case, message_of
-from opsgraph.kernel.refusals import Refusal, RefusalCode
+from opsgraph.kernel.refusals import CursorExpired, Forbidden, Refusal, RefusalCode, Unauthenticated
 
-_CODES = {
-    RefusalCode.UNAUTHENTICATED: "UNAUTHENTICATED",
-    RefusalCode.FORBIDDEN: "FORBIDDEN",
+_CODES: dict[type[Refusal], str] = {
+    Unauthenticated: "UNAUTHENTICATED",
+    Forbidden: "FORBIDDEN",
+    CursorExpired: "CURSOR_EXPIRED",
 }
 _BAD_INPUT = {"code": "BAD_INPUT", "classification": "ValidationError"}
 """With a path, an error looks like the server's own to clients that do not know our codes; this word they know."""
@@ -94,7 +95,7 @@ def _refusal_code(error: GraphQLError) -> RefusalCode | None:
 
 
 def _refusal_extensions(refusal: Refusal) -> dict[str, Any]:
-    code = _CODES.get(refusal.code)
+    code = _CODES.get(type(refusal))
     extensions: dict[str, Any] = {"code": code} if code else dict(_BAD_INPUT)
     if refusal.field:
         extensions["field"] = [camel_case(part) for part in refusal.field]

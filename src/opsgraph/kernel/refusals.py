@@ -4,6 +4,7 @@
     ├── NotFound         what was named does not exist
     ├── Invalid          the input breaks a rule of its own
     ├── Conflict         the input is fine, the present state does not allow it
+    │   └── CursorExpired    what came after a place in a log is no longer known
     ├── Forbidden        the actor lacks the role
     └── Unauthenticated  nobody known is asking
 
@@ -62,6 +63,10 @@ class Conflict(Refusal):
     """The present state does not allow it; the same input may succeed later."""
 
     code = RefusalCode.CONFLICT
+
+
+class CursorExpired(Conflict):
+    """What came after a place in a log is no longer known: whoever followed from there has to read again."""
 
 
 class Forbidden(Refusal):

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from opsgraph.kernel.actor import Actor
 from opsgraph.kernel.events import Event
@@ -94,6 +95,18 @@ class Database:
             await (transaction.rollback() if dry_run else transaction.commit())
         if not dry_run:
             self._tell(tx)
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Any]:
+        """The driver's own connection, beside the pool, for what lasts longer than a transaction: to listen."""
+        engine = create_async_engine(self.url, poolclass=NullPool)
+        async with engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                yield driver
+            except Exception:
+                driver.terminate()  # whoever does not answer would not answer a farewell either
+                raise
 
     async def close(self) -> None:
         """Close every connection."""
