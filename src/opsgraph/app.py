@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from opsgraph import metadata  # noqa: F401 - whoever opens a database needs every table registered
+from opsgraph.events.feed import Feed
+from opsgraph.events.log import EventLog
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.endpoint import GraphQLEndpoint
 from opsgraph.graphql.schema import build_schema
@@ -30,6 +32,7 @@ from opsgraph.workers.evaluate import Tick, WorkerContext
 from opsgraph.workers.running import running, usual_workers
 from opsgraph.workflows.health import HealthPolicy
 from opsgraph.workflows.reactions import reacting
+from opsgraph.workflows.retention import Retention
 from opsgraph.workflows.subsystems import installed_subsystems
 
 
@@ -41,6 +44,7 @@ class Core:
     clock: Clock
     policy: HealthPolicy
     database: Database
+    feed: Feed
 
     async def close(self) -> None:
         """Close every connection."""
@@ -61,7 +65,8 @@ def build_core(settings: Settings, clock: Clock | None = None, random_bits: Rand
     if settings.currency not in CURRENCIES:
         raise SettingsError(f"OPSGRAPH_CURRENCY takes an ISO 4217 code such as USD, not {settings.currency!r}")
     policy = HealthPolicy(installed_subsystems(), settings.currency, timedelta(seconds=settings.evaluate_seconds))
-    return Core(settings, clock or SystemClock(), policy, Database(settings, reacting(policy), random_bits))
+    database = Database(settings, reacting(policy), random_bits, EventLog())
+    return Core(settings, clock or SystemClock(), policy, database, Feed(database))
 
 
 def build(
@@ -124,8 +129,11 @@ def _origins(settings: Settings) -> frozenset[str]:
 async def _lifespan(core: Core, workers: Mapping[str, Tick]) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(core.close)
+        await stack.enter_async_context(core.feed.running())
         if core.settings.workers == "on":
-            await stack.enter_async_context(running(WorkerContext(core.database, core.policy), core.clock, workers))
+            retention = Retention(events=timedelta(days=core.settings.retention_events_days))
+            context = WorkerContext(core.database, core.policy, retention)
+            await stack.enter_async_context(running(context, core.clock, workers))
         # What start-up made lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()

@@ -38,6 +38,7 @@ class Settings:
     max_cost: int = 50_000
     max_body_bytes: int = 1_048_576
     evaluate_seconds: int = 60
+    retention_events_days: int = 30
     shutdown_seconds: int = 10
 
     @classmethod

@@ -11,6 +11,7 @@ from opsgraph.domains.health.queries import due_services
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.storage.database import Database
 from opsgraph.workflows.health import AT_ONCE, HealthPolicy, put_off, refresh, refresh_due
+from opsgraph.workflows.retention import Retention
 
 _AFTER_FAILURE = timedelta(minutes=10)
 _log = structlog.get_logger("opsgraph.workers")
@@ -22,6 +23,7 @@ class WorkerContext:
 
     database: Database
     policy: HealthPolicy
+    retention: Retention = Retention()
 
 
 Tick = Callable[[WorkerContext, datetime], Awaitable[int]]

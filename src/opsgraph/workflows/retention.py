@@ -1,8 +1,10 @@
 """Removing what has been kept long enough."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from opsgraph.domains.slo import commands as slo
+from opsgraph.events import pruning as events
 from opsgraph.storage.idempotency import forget_keys
 from opsgraph.storage.transactions import Tx
 
@@ -10,6 +12,17 @@ IDEMPOTENCY = timedelta(days=7)
 """How long a replay of a request is recognised."""
 
 
-async def prune(tx: Tx) -> int:
-    """Remove idempotency keys after 7 days, and SLO events past every window; gives how many rows that were."""
-    return await forget_keys(tx, tx.now - IDEMPOTENCY) + await slo.prune_events(tx)
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long is kept what each operator decides on."""
+
+    events: timedelta = timedelta(days=30)
+
+
+async def prune(tx: Tx, retention: Retention) -> int:
+    """Remove what is due, as much as is good for one transaction; gives how many rows it were, 0 when all is done.
+
+    That is idempotency keys after 7 days, SLO events past every window, and the beginning of the event log.
+    """
+    removed = await forget_keys(tx, tx.now - IDEMPOTENCY) + await slo.prune_events(tx)
+    return removed + await events.prune(tx, tx.now - retention.events)

@@ -13,6 +13,7 @@ from opsgraph.domains.cost.model import CostProfile
 from opsgraph.domains.governance.model import Governance, GovernanceStatus
 from opsgraph.domains.reliability.model import Reliability
 from opsgraph.domains.slo.model import Slo
+from opsgraph.kernel.events import Entry, Topic
 from opsgraph.kernel.money import Money
 
 PLUGIN_GROUP = "opsgraph.health"
@@ -135,3 +136,8 @@ class HealthChanged(ServiceEvent):
 
     previous: HealthStatus
     current: HealthStatus
+
+    def entry(self) -> Entry:
+        """What a feed of services' health shows; the log adds when it was."""
+        facts = {"previous": self.previous.value, "current": self.current.value}
+        return Entry(Topic.SERVICE_HEALTH, "CHANGED", self.service_id, facts)
