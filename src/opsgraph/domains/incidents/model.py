@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from opsgraph.domains.alerts.model import Severity
@@ -135,6 +135,107 @@ class IncidentFilter:
     unassigned: bool | None = None
     snoozed: bool | None = None
     search: str | None = None
+
+
+IncidentKey: TypeAlias = UUID | int
+"""What names an incident: its id or its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentInput:
+    """What `create` takes: a registered service by name."""
+
+    service: str
+    title: str
+    severity: Severity
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionInput:
+    """Which incident is to move, with a note, and the version it has as far as whoever asks knows."""
+
+    incident: IncidentKey
+    note: str | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkTransitionInput:
+    """Which incidents are to move, by number, and a note for each of them."""
+
+    numbers: tuple[int, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignInput:
+    """Whom an incident is assigned to, by name; None: to nobody."""
+
+    incident: IncidentKey
+    user: str | None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityInput:
+    """How bad an incident is from now on, and why."""
+
+    incident: IncidentKey
+    severity: Severity
+    note: str | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteInput:
+    """What is to be written about an incident."""
+
+    incident: IncidentKey
+    content: str
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean and median of some seconds; None where there are none."""
+
+    mean: float | None = None
+    median: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentStats:
+    """How many incidents there were, each status and severity counted, and how long they took, in seconds."""
+
+    by_status: Mapping[IncidentStatus, int]
+    by_severity: Mapping[Severity, int]
+    mtta: Spread
+    mttr: Spread
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_status.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What the incidents of a service come to over a window.
+
+    Attributes:
+        incidents: how many began in it.
+        resolved: how many were resolved in it.
+        mttr_seconds: mean time of those from creation to resolution; 0 if there are none.
+        unresolved: how many are not resolved, whenever they began.
+        age_seconds: mean age of those; 0 if there are none.
+    """
+
+    incidents: int = 0
+    resolved: int = 0
+    mttr_seconds: float = 0.0
+    unresolved: int = 0
+    age_seconds: float = 0.0
 
 
 class IncidentOrder(StrEnum):

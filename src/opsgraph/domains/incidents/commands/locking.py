@@ -5,8 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from opsgraph.domains.incidents.model import Incident
-from opsgraph.domains.incidents.queries.incidents import INCIDENT, incident_of
+from opsgraph.domains.incidents.commands import slots
+from opsgraph.domains.incidents.model import Incident, IncidentKey
+from opsgraph.domains.incidents.queries.incidents import INCIDENT, incident_of, require_incident
+from opsgraph.domains.incidents.rules.acceptance import expect_version
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import in_chunks
@@ -25,3 +27,26 @@ async def lock_incidents(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Incident]:
         rows = await tx.connection.execute(query.with_for_update(key_share=True))
         found |= {row.id: incident_of(row) for row in rows}
     return found
+
+
+async def lock_one(
+    tx: Tx, key: IncidentKey, expected_version: int | None = None, *, with_slots: bool = False
+) -> Incident:
+    """Lock the incident with this id or number; gives it as it is then.
+
+    Args:
+        tx: the transaction.
+        key: which.
+        expected_version: the version it has to have, if that matters.
+        with_slots: whether its slots are locked, too, as they are by whoever ends it or changes its severity.
+
+    Raises:
+        NotFound: there is no such incident.
+        Conflict: it has another version.
+    """
+    found = await require_incident(tx.connection, key)
+    if with_slots:
+        await slots.lock_of(tx, [found])
+    incident = (await lock_incidents(tx, [found.id]))[found.id]
+    expect_version(incident, expected_version)
+    return incident

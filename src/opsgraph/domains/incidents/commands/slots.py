@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from sqlalchemy import bindparam, text
 
-from opsgraph.domains.incidents.model import Slot
+from opsgraph.domains.alerts.model import Severity
+from opsgraph.domains.incidents.model import Incident, Slot
 from opsgraph.storage.columns import Instant
 from opsgraph.storage.transactions import Tx
 
@@ -30,3 +31,9 @@ async def lock(tx: Tx, slots: Collection[Slot]) -> None:
     wanted = sorted({(slot.service_key, slot.severity.value) for slot in slots})
     service_keys, severities = (list(part) for part in zip(*wanted, strict=True))
     await tx.connection.execute(_LOCK, {"service_keys": service_keys, "severities": severities, "now": tx.now})
+
+
+async def lock_of(tx: Tx, incidents: Collection[Incident]) -> None:
+    """Lock every slot that one of these incidents can be in: all severities, for it may get another one until then."""
+    service_keys = {incident.service_key for incident in incidents}
+    await lock(tx, [Slot(service_key, severity) for service_key in service_keys for severity in Severity])

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts.model import Severity
-from opsgraph.domains.incidents.model import Incident, IncidentStatus
+from opsgraph.domains.incidents.model import Incident, IncidentKey, IncidentStatus
 from opsgraph.domains.incidents.tables import incidents
+from opsgraph.kernel.refusals import NotFound
 from opsgraph.storage.rows import AnyRow
 
 INCIDENT = tuple(incidents.c[name] for name in Incident.__slots__)
@@ -58,3 +59,32 @@ async def incidents_by_id(session: AsyncConnection, ids: Collection[UUID]) -> di
     """Incidents by id; ids of nothing are absent."""
     rows = await session.execute(select(*INCIDENT).where(incidents.c.id.in_(ids)))
     return {row.id: incident_of(row) for row in rows}
+
+
+async def incidents_by_number(session: AsyncConnection, numbers: Collection[int]) -> dict[int, Incident]:
+    """Incidents by number; numbers of nothing are absent."""
+    rows = await session.execute(select(*INCIDENT).where(incidents.c.number.in_(numbers)))
+    return {row.number: incident_of(row) for row in rows}
+
+
+async def find_incident(session: AsyncConnection, key: IncidentKey) -> Incident | None:
+    """The incident with this id or number."""
+    column = incidents.c.number if isinstance(key, int) else incidents.c.id
+    row = (await session.execute(select(*INCIDENT).where(column == key))).one_or_none()
+    return incident_of(row) if row else None
+
+
+async def require_incident(session: AsyncConnection, key: IncidentKey) -> Incident:
+    """The incident with this id or number.
+
+    Raises:
+        NotFound: there is none; names the field it was asked by.
+    """
+    found = await find_incident(session, key)
+    if found is None:
+        by_number = isinstance(key, int)
+        raise NotFound(
+            f"there is no incident {key}" if by_number else "there is no incident with this id",
+            "number" if by_number else "id",
+        )
+    return found
