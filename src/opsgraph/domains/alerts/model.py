@@ -107,10 +107,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """A batch as a format's reader gives it: what can be taken, by place, and what cannot."""
+    """A batch as a format's reader gives it: what can be taken, by place, what cannot, and what the sender left out."""
 
     accepted: list[tuple[int, AlertReport]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
