@@ -1,6 +1,7 @@
 """A row for each table that satisfies every constraint, for tests that write beneath the rules."""
 
 from collections.abc import Mapping
+from itertools import count
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,23 @@ _STAMPS = {"created_at": START, "updated_at": START}
 _NAMED = {"name": "Api", "name_key": "api"}
 _MONTH = {"month": "2024-02", "currency": "USD", "billed": Decimal("20.52022672899"), "effective": None}
 
+_NAMES = {"service_name": "Api", "service_key": "api"}
+_LASTS = {"reason": "planned", "created_by": "local", "starts_at": START, "ends_at": START + timedelta(hours=1)}
+
+_PLACES = count(1)
+_NUMBERS = count(2)
+
 ROWS: Mapping[str, Row] = {
+    "alert": {
+        **_NAMES,
+        "fingerprint": "0" * 16,
+        "severity": "HIGH",
+        "message": "High latency",
+        "source": "prometheus",
+        "starts_at": START,
+        "first_seen_at": START,
+        "last_seen_at": START,
+    },
     "cost_budget": {"amount": Decimal(3000), "currency": "USD", **_STAMPS},
     "cost_contribution": {**_MONTH, **_STAMPS},
     "cost_origin": {"name": "manual", "created_at": START},
@@ -31,6 +48,8 @@ ROWS: Mapping[str, Row] = {
         "rework": False,
         "created_at": START,
     },
+    "event": {"topic": "alerts", "kind": "FIRED", "subject_id": UUID(int=1), "facts": "{}", "recorded_at": START},
+    "event_log": {"name": "another", "log_id": UUID(int=1), "pruned_through": 0},
     "governance_check": {"check_key": "runbook", "passed": True, **_STAMPS},
     "idempotency_key": {
         "operation": "recordDeployment",
@@ -39,12 +58,19 @@ ROWS: Mapping[str, Row] = {
         "result_id": UUID(int=1),
         "created_at": START,
     },
+    "incident": {**_NAMES, "number": 1, "title": "High latency", "severity": "HIGH", "severity_rank": 1, **_STAMPS},
+    "incident_note": {"author": "local", "content": "Looked at it.", "created_at": START},
+    "incident_slot": {"service_key": "api", "severity": "HIGH", "used_at": START},
+    "incident_timeline": {"type": "CREATED", "actor": "local", "created_at": START},
+    "maintenance_window": {**_LASTS, **_STAMPS},
+    "pruning": {"id": 1},
     "reliability_declaration": {"uptime_pct": 99.9, "mttr_minutes": 8.0, "incidents_30d": 1, **_STAMPS},
     "service": {**_NAMED, "tier": 3, "lifecycle": "PRODUCTION", "origin": "component:default/api", **_STAMPS},
     "service_dependency": {},
     "service_health": {"evaluated_at": START, "due_at": START, "updated_at": START},
     "service_link": {"position": 0, "title": "Code", "url": "https://example.org"},
     "service_tag": {"tag": "java", "position": 0},
+    "silence": {"matchers": "[]", **_LASTS, **_STAMPS},
     "slo": {
         **_NAMED,
         "target": 99.9,
@@ -88,7 +114,12 @@ async def inserted(connection: AsyncConnection, table: Table, **values: Any) -> 
 
 async def _missing(connection: AsyncConnection, column: Column[Any]) -> Row:
     if not column.foreign_keys:
-        return {column.name: uuid4()} if column.name == "id" else {}
+        return {column.name: _new_id(column)} if column.name == "id" else {}
     target = next(iter(column.foreign_keys)).column.table
-    unique = {name: uuid4().hex for name in ("name", "name_key", "origin") if name in target.c}
+    unique: Row = {name: uuid4().hex for name in ("name", "name_key", "origin") if name in target.c}
+    unique |= {name: next(_NUMBERS) for name in ("number",) if name in target.c}
     return {column.name: (await inserted(connection, target, **unique))["id"]}
+
+
+def _new_id(column: Column[Any]) -> UUID | int:
+    return uuid4() if column.type.python_type is UUID else next(_PLACES)

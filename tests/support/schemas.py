@@ -53,4 +53,9 @@ def _by_name(found: list[Any]) -> dict[str, Any]:
 
 
 def _plain(found: Any) -> dict[str, str]:
-    return {key: str(value) for key, value in found.items() if key != "comment"}
+    return {key: _text(value) for key, value in found.items() if key != "comment"}
+
+
+def _text(value: Any) -> str:
+    """What is compared: a condition of a partial index is an object of its own within the options of its index."""
+    return str({key: str(each) for key, each in value.items()} if isinstance(value, dict) else value)

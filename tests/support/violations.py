@@ -37,6 +37,10 @@ _SHARES = (
     [{"good": 0.0}, {"good": 10.0}],
 )
 _CALENDAR = {"window_days": None, "calendar": "MONTH", "time_zone": "UTC"}
+_RESOLVED = {"status": "RESOLVED", "resolved_at": START}
+_HALF_RESOLVED = [{"status": "RESOLVED"}, {"resolved_at": START}]
+_UNKNOWN_STATUSES = [{"status": each} for each in ("", "resolved", "NONSENSE")]
+_ENDS = ([{"ends_at": START - timedelta(microseconds=1)}], [{"ends_at": START}])
 _SLICES = {"budgeting_method": "TIMESLICES", "slice_target": 99.0}
 
 
@@ -50,6 +54,9 @@ def _inside(column: str) -> tuple[list[Values], list[Values]]:
 
 
 _SPOKEN_OUT: Mapping[str, tuple[Sequence[Values], Sequence[Values]]] = {
+    "ck_alert_occurrences": ([{"occurrences": 0}, {"occurrences": -1}], [{"occurrences": 1}]),
+    "ck_alert_resolved_at": (_HALF_RESOLVED, [{"status": "FIRING"}, _RESOLVED]),
+    "ck_alert_status": (_UNKNOWN_STATUSES, [{"status": "FIRING"}, _RESOLVED]),
     "ck_cost_budget_amount": ([{"amount": Decimal("-0.01")}], [{"amount": Decimal(0)}]),
     "ck_cost_budget_currency": _CURRENCIES,
     "ck_cost_contribution_currency": _CURRENCIES,
@@ -61,8 +68,26 @@ _SPOKEN_OUT: Mapping[str, tuple[Sequence[Values], Sequence[Values]]] = {
         [{"committed_at": START + timedelta(microseconds=1)}],
         [{"committed_at": START}, {"committed_at": None}],
     ),
+    "ck_event_log_pruned_through": ([{"pruned_through": -1}], [{"pruned_through": 0}]),
     "ck_governance_check_check_key": _lengths("check_key", 63),
     "ck_idempotency_key_key": ([{"key": "x" * 201}], [{"key": "x" * 200}]),
+    "ck_incident_alert_count": ([{"alert_count": -1}], [{"alert_count": 0}]),
+    "ck_incident_mtta_first": (
+        [{"mtta_seconds": 60.1, "mttr_seconds": 60.0}],
+        [{"mtta_seconds": 60.0, "mttr_seconds": 60.0}, {"mtta_seconds": 60.0}, {"mttr_seconds": 60.0}],
+    ),
+    "ck_incident_note_content": _lengths("content", 10_000),
+    "ck_incident_number": ([{"number": 0}], [{"number": 1}]),
+    "ck_incident_resolved_at": (_HALF_RESOLVED, [{"status": "OPEN"}, _RESOLVED]),
+    "ck_incident_status": (
+        _UNKNOWN_STATUSES,
+        [{"status": "OPEN"}, {"status": "ACKNOWLEDGED"}, {"status": "IN_PROGRESS"}, _RESOLVED],
+    ),
+    "ck_incident_title": _lengths("title", 1_024),
+    "ck_incident_version": ([{"version": 0}], [{"version": 1}]),
+    "ck_maintenance_window_reason": _lengths("reason", 10_000),
+    "ck_maintenance_window_starts_first": _ENDS,
+    "ck_pruning_one_row": ([{"id": 0}, {"id": 2}], [{"id": 1}]),
     "ck_reliability_declaration_incidents_30d": ([{"incidents_30d": -1}], [{"incidents_30d": 0}]),
     "ck_service_dependency_not_itself": ([{"service_id": UUID(int=1), "depends_on_id": UUID(int=1)}], []),
     "ck_service_health_slos": (
@@ -71,6 +96,8 @@ _SPOKEN_OUT: Mapping[str, tuple[Sequence[Values], Sequence[Values]]] = {
     ),
     "ck_service_name": _lengths("name", 63),
     "ck_service_tag_tag": _lengths("tag", 63),
+    "ck_silence_reason": _lengths("reason", 10_000),
+    "ck_silence_starts_first": _ENDS,
     "ck_slo_calendar": ([{**_CALENDAR, "calendar": "YEAR"}], [_CALENDAR, {**_CALENDAR, "calendar": "WEEK"}]),
     "ck_slo_declared_only": ([{"indicator": "EXTERNAL"}], [{"indicator": "EXTERNAL", "declared": None}]),
     "ck_slo_hour_events": _SHARES,
@@ -136,7 +163,7 @@ def _derived(table: Table, condition: str) -> tuple[list[Values], list[Values]]:
     """The cases of a list of choices or of a range with both ends; any other CHECK has to be spoken out above."""
     if choices := _CHOICES.fullmatch(condition):
         known = re.findall(r"\w+", choices[2])
-        return _beside(table, choices[1], ["", known[0].lower(), "NONSENSE"], known)
+        return _beside(table, choices[1], ["", known[0].swapcase(), "NONSENSE"], known)
     ends = _RANGE.fullmatch(condition)
     assert ends, f"name values that break {table.name}: {condition}"
     low, high = float(ends[2]), float(ends[4])

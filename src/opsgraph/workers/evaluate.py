@@ -1,7 +1,7 @@
 """Evaluating health where only time has passed: windows that move on, periods that begin."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,7 +23,7 @@ class WorkerContext:
 
     database: Database
     policy: HealthPolicy
-    retention: Retention = Retention()
+    retention: Retention = field(default_factory=Retention)
 
 
 Tick = Callable[[WorkerContext, datetime], Awaitable[int]]
