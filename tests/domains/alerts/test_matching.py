@@ -34,7 +34,7 @@ def plainly(matcher: Matcher, labels: dict[str, str]) -> bool:
 @given(matchers=st.lists(MATCHERS, max_size=4), labels=LABELS)
 def test_labels_fulfil_matchers_when_they_fulfil_each(matchers: list[Matcher], labels: dict[str, str]) -> None:
     """An absent label is empty, an expression matches the whole value, negative means not."""
-    assert matching.condition(matchers)(labels) is all(plainly(matcher, labels) for matcher in matchers)
+    assert matching.test_of(matchers)(labels) is all(plainly(matcher, labels) for matcher in matchers)
 
 
 @given(matchers=st.lists(MATCHERS, min_size=1, max_size=4))
@@ -49,13 +49,13 @@ def test_any_expression_is_refused_or_works(text: str, value: str) -> None:
     matcher = Matcher("service", text, regex=True)
     with suppress(Invalid):
         accepted = matching.matchers([matcher])
-        assert matching.condition(accepted)({"service": value}) in {True, False}
+        assert matching.test_of(accepted)({"service": value}) in {True, False}
 
 
 @pytest.mark.parametrize("expression", ["(a+)+$", "(a|aa)+$", "(.*)*x", "(a?){500}a{500}b", "(.*)(.*)(.*)(.*)(.*)x"])
 def test_a_hostile_expression_does_not_hang(expression: str) -> None:
     """What takes a backtracking engine longer than the universe has existed takes milliseconds."""
-    test = matching.condition(matching.matchers([Matcher("service", expression, regex=True)]))
+    test = matching.test_of(matching.matchers([Matcher("service", expression, regex=True)]))
     started = time.process_time()
     assert not test({"service": "a" * 50_000 + "!"})
     assert time.process_time() - started < 5

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsgraph.domains.alerts.model import MaintenanceWindow, Matcher, Severity, Silence
-from opsgraph.domains.alerts.rules.matching import condition
+from opsgraph.domains.alerts.rules.matching import test_of as condition
 from opsgraph.domains.alerts.rules.silencing import CompiledSilences, Silencer, in_force, labels_seen
 from opsgraph.kernel.text import name_key
 from tests.support.alerts import API, HOUR
@@ -64,8 +64,9 @@ def test_compiled_silences_decide_as_each_alone(
 ) -> None:
     """However they are looked up, the same alerts are quiet for the same reasons."""
     compiled = CompiledSilences(silences, windows)
-    expected = {s.id for s in (*silences, *windows) if in_force(s, START) and means(s, labels, service, severity)}
-    found = compiled.silencers(labels, service, severity, START)
+    every: list[Silencer] = [*silences, *windows]
+    expected = {s.id for s in every if in_force(s, START) and means(s, labels, service, severity)}
+    found: list[Silencer] = compiled.silencers(labels, service, severity, START)
     first = compiled.silencer(labels, service, severity, START)
     assert ({s.id for s in found}, len(found)) == (expected, len(expected))
     assert (first is None and not expected) or (first is not None and first.id in expected)

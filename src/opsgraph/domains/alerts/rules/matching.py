@@ -37,10 +37,10 @@ def matchers(wanted: Sequence[Matcher], field: str = "matchers") -> tuple[Matche
 
 def says_something(wanted: Sequence[Matcher]) -> bool:
     """Whether at least one matcher is not fulfilled by an absent label; otherwise almost everything fulfils them."""
-    return any(not condition([matcher])({}) for matcher in wanted)
+    return any(not test_of([matcher])({}) for matcher in wanted)
 
 
-def condition(wanted: Sequence[Matcher]) -> Test:
+def test_of(wanted: Sequence[Matcher]) -> Test:
     """A function that tells whether labels fulfil every matcher; made once, it is quick for many alerts."""
     return partial(_all, [_test(matcher) for matcher in wanted])
 

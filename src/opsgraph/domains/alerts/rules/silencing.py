@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from opsgraph.domains.alerts.model import MaintenanceWindow, Matcher, Severity, Silence
-from opsgraph.domains.alerts.rules.matching import Labels, Test, condition
+from opsgraph.domains.alerts.rules.matching import Labels, Test, test_of
 from opsgraph.kernel.text import name_key
 
 Silencer: TypeAlias = Silence | MaintenanceWindow
@@ -73,7 +73,7 @@ class CompiledSilences:
             return  # a window for services alone
         exact = next((m for m in matchers if not (m.regex or m.negative) and m.value), None)
         found = self._others if exact is None else self._by_value.setdefault((exact.label, exact.value), [])
-        found.append((silencer, condition(matchers)))
+        found.append((silencer, test_of(matchers)))
 
 
 def _fulfilled(candidates: Iterable[_Candidate], seen: Labels, now: datetime) -> Iterator[Silencer]:
