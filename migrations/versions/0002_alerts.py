@@ -138,6 +138,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'RESOLVED'"),
     )
     op.create_index("ix_incident_service_id", "incident", ["service_id", "id"], unique=False)
+    op.create_index("ix_incident_service_id_resolved_at", "incident", ["service_id", "resolved_at"], unique=False)
     op.create_index("ix_incident_severity_rank", "incident", ["severity_rank", "id"], unique=False)
     op.create_index("ix_incident_status", "incident", ["status", "id"], unique=False)
     op.create_index(

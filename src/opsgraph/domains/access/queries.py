@@ -50,6 +50,11 @@ async def user_by_name(session: AsyncConnection, name: str) -> User | None:
     return user_of(row) if row else None
 
 
+def ids_named(names: Collection[str]) -> AnySelect:
+    """A select of the ids of the users who have one of these names, without case."""
+    return select(users.c.id).where(users.c.name_key.in_([name_key(name) for name in names]))
+
+
 async def user_origins(
     session: AsyncConnection, names: Collection[str], origins: Collection[str]
 ) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ _UNREGISTERED = text("service_id IS NULL")
 
 
 class IncidentRow(SQLModel, table=True):
-    """An incident."""
+    """An incident; `severity_rank` is a number to sort by: the greater, the worse."""
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -30,6 +30,7 @@ class IncidentRow(SQLModel, table=True):
         Index("ix_incident_open", "service_key", "severity", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_incident_status", "status", "id"),
         Index("ix_incident_service_id", "service_id", "id"),
+        Index("ix_incident_service_id_resolved_at", "service_id", "resolved_at"),
         Index("ix_incident_assignee_id", "assignee_id", "id"),
         Index("ix_incident_severity_rank", "severity_rank", "id"),
         Index("ix_incident_unregistered", "service_key", sqlite_where=_UNREGISTERED, postgresql_where=_UNREGISTERED),

@@ -1,0 +1,107 @@
+"""Pages of incidents in each order, and their counts."""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from opsgraph.domains.access import queries as access
+from opsgraph.domains.catalog.queries import homes
+from opsgraph.domains.incidents.model import IncidentFilter, IncidentOrder
+from opsgraph.domains.incidents.queries.incidents import INCIDENT
+from opsgraph.domains.incidents.tables import incidents
+from opsgraph.kernel.ids import uuid7
+from opsgraph.kernel.pages import Page, PageRequest
+from opsgraph.kernel.text import name_key
+from opsgraph.storage.counting import count_by
+from opsgraph.storage.keyset import Sort, page_of, pages_by_parent
+from opsgraph.storage.rows import AnyRow
+
+SORTS: Mapping[IncidentOrder, tuple[Sort, ...]] = {
+    IncidentOrder.NEWEST: (Sort(incidents.c.id, descending=True),),
+    IncidentOrder.OLDEST: (Sort(incidents.c.id),),
+    IncidentOrder.SEVERITY: (
+        Sort(incidents.c.severity_rank, descending=True),
+        Sort(incidents.c.id, descending=True),
+    ),
+}
+"""By id: ids sort by when an incident was created."""
+
+_FIRST_IDS = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+async def incidents_page(
+    session: AsyncConnection,
+    wanted: IncidentFilter,
+    request: PageRequest,
+    order: IncidentOrder = IncidentOrder.NEWEST,
+) -> Page[AnyRow]:
+    """A page of the incidents that a filter finds."""
+    return await page_of(session, select(*INCIDENT).where(*conditions(wanted)), SORTS[order], request)
+
+
+async def count_incidents(session: AsyncConnection, wanted: IncidentFilter) -> int:
+    """How many incidents a filter finds."""
+    query = select(func.count()).select_from(incidents).where(*conditions(wanted))
+    return (await session.execute(query)).scalar_one()
+
+
+async def incidents_by_service(
+    session: AsyncConnection, ids: Collection[UUID], request: PageRequest, wanted: IncidentFilter
+) -> dict[UUID, Page[AnyRow]]:
+    """The same page of each service's incidents, newest first."""
+    query = select(*INCIDENT).where(incidents.c.service_id.in_(ids), *conditions(wanted))
+    return await pages_by_parent(session, query, incidents.c.service_id, SORTS[IncidentOrder.NEWEST], request)
+
+
+async def count_by_service(session: AsyncConnection, ids: Collection[UUID], wanted: IncidentFilter) -> dict[UUID, int]:
+    """How many incidents each service has; services without any are absent."""
+    return await count_by(session, incidents.c.service_id, incidents.c.service_id.in_(ids), *conditions(wanted))
+
+
+def conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    """What a filter asks, in SQL: the same that `rules.filtering.matches` decides about one incident."""
+    found = [*_of_columns(wanted), *created_between(wanted.since, wanted.until), *_of_services(wanted)]
+    if wanted.assignees is not None:
+        found.append(incidents.c.assignee_id.in_(access.ids_named(wanted.assignees)))
+    if wanted.unassigned is not None:
+        found.append(incidents.c.assignee_id.is_(None) == wanted.unassigned)
+    if wanted.snoozed:
+        found.append(false())  # nothing is snoozed
+    if wanted.search:
+        columns = (incidents.c.title, incidents.c.service_name)
+        found.append(or_(*(column.icontains(wanted.search, autoescape=True) for column in columns)))
+    return found
+
+
+def created_between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Created at or after an instant, and before another; ids narrow it down first, to the millisecond."""
+    found: list[ColumnElement[bool]] = []
+    if since is not None:
+        found += [incidents.c.created_at >= since, incidents.c.id >= _first_id(since)]
+    if until is not None:
+        found += [incidents.c.created_at < until, incidents.c.id < _first_id(until + _MILLISECOND)]
+    return found
+
+
+def _of_columns(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    lists = ((incidents.c.status, wanted.statuses), (incidents.c.severity, wanted.severities))
+    return [column.in_([value.value for value in values]) for column, values in lists if values is not None]
+
+
+def _of_services(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.services is not None:
+        then_called = incidents.c.service_key.in_([name_key(name) for name in wanted.services])
+        found.append(or_(then_called, incidents.c.service_id.in_(homes.ids_named(wanted.services))))
+    if wanted.teams is not None:
+        found.append(incidents.c.service_id.in_(homes.ids_of_teams(wanted.teams)))
+    return found
+
+
+def _first_id(instant: datetime) -> UUID:
+    """The lowest id of what was created in the millisecond of an instant."""
+    return uuid7(max(instant, _FIRST_IDS), lambda _bits: 0)
