@@ -1,9 +1,9 @@
 """A row for each table that satisfies every constraint, for tests that write beneath the rules."""
 
 from collections.abc import Mapping
-from itertools import count
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 

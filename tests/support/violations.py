@@ -37,9 +37,9 @@ _SHARES = (
     [{"good": 0.0}, {"good": 10.0}],
 )
 _CALENDAR = {"window_days": None, "calendar": "MONTH", "time_zone": "UTC"}
-_RESOLVED = {"status": "RESOLVED", "resolved_at": START}
-_HALF_RESOLVED = [{"status": "RESOLVED"}, {"resolved_at": START}]
-_UNKNOWN_STATUSES = [{"status": each} for each in ("", "resolved", "NONSENSE")]
+_RESOLVED: Values = {"status": "RESOLVED", "resolved_at": START}
+_HALF_RESOLVED: Sequence[Values] = [{"status": "RESOLVED"}, {"resolved_at": START}]
+_UNKNOWN_STATUSES: Sequence[Values] = [{"status": each} for each in ("", "resolved", "NONSENSE")]
 _ENDS = ([{"ends_at": START - timedelta(microseconds=1)}], [{"ends_at": START}])
 _SLICES = {"budgeting_method": "TIMESLICES", "slice_target": 99.0}
 
