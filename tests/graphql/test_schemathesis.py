@@ -20,8 +20,8 @@ from hypothesis_graphql import strategies as generated
 from schemathesis.checks import CheckContext
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from opsgraph.graphql.catalog import SERVICES
 from opsgraph.graphql.schema import printed_schema
+from opsgraph.graphql.service_lists import SERVICES
 from opsgraph.kernel.clock import rfc3339
 from opsgraph.kernel.pages import write_cursor
 from opsgraph.settings import Settings

@@ -7,7 +7,6 @@ from graphql import GraphQLError
 from strawberry.printer import print_schema
 from strawberry.types.execution import ExecutionContext
 
-from opsgraph.graphql.catalog import CatalogQueries
 from opsgraph.graphql.complexity import limiting_cost
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.documents import Documents, preparing
@@ -21,6 +20,7 @@ from opsgraph.graphql.problems import RefusalHandler
 from opsgraph.graphql.report import ReportQueries
 from opsgraph.graphql.rights import query
 from opsgraph.graphql.scalars import scalar_config
+from opsgraph.graphql.service_lists import CatalogQueries
 from opsgraph.graphql.slo import SloQueries
 from opsgraph.graphql.teams import TeamQueries
 from opsgraph.settings import Settings
