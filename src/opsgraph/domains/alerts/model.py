@@ -121,7 +121,6 @@ class Taken:
     outcome: AlertOutcome
     alert_id: UUID | None = None
     incident_id: UUID | None = None
-    incident_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
