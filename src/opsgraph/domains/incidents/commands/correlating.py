@@ -10,17 +10,19 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
 
-from opsgraph.domains.alerts.model import WORST_FIRST, Severity
-from opsgraph.domains.incidents.commands import numbers, timeline
+from opsgraph.domains.alerts.model import Severity
+from opsgraph.domains.incidents.commands import changing, numbers, timeline
+from opsgraph.domains.incidents.commands.changing import Change
 from opsgraph.domains.incidents.model import (
     Incident,
-    IncidentChanged,
     IncidentEventKind,
     IncidentStatus,
     NewEntry,
     Slot,
     TimelineEntryType,
 )
+from opsgraph.domains.incidents.rules.acceptance import badness
+from opsgraph.domains.incidents.rules.transitions import next_version
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.kernel.text import name_key
 from opsgraph.storage.transactions import Tx
@@ -30,7 +32,7 @@ _SHOWN_ALERTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An incident that alerts open."""
+    """An incident that alerts open, or a person; without an id it gets a new one."""
 
     title: str
     service_name: str
@@ -38,6 +40,7 @@ class Opening:
     severity: Severity
     source: str
     reporter: str
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,15 @@ class Joined:
 
     incident: Incident
     alert_ids: Sequence[UUID]
+    reporter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worse:
+    """An incident, the severity that one of its alerts has come to, and who reported it."""
+
+    incident: Incident
+    severity: Severity
     reporter: str
 
 
@@ -90,57 +102,48 @@ async def attach(tx: Tx, joined: Sequence[Joined]) -> list[Incident]:
     statement = (
         update(incidents)
         .where(incidents.c.id == bindparam("incident_id"))
-        .values(alert_count=bindparam("count"), newest_alert_at=tx.now, updated_at=tx.now)
+        .values(alert_count=bindparam("count"), newest_alert_at=tx.now, updated_at=bindparam("at"))
     )
     changed = [
         replace(
             j.incident,
             alert_count=j.incident.alert_count + len(j.alert_ids),
             newest_alert_at=tx.now,
-            updated_at=tx.now,
+            updated_at=max(tx.now, j.incident.updated_at),
         )
         for j in joined
     ]
-    await tx.connection.execute(statement, [{"incident_id": i.id, "count": i.alert_count} for i in changed])
+    await tx.connection.execute(
+        statement, [{"incident_id": i.id, "count": i.alert_count, "at": i.updated_at} for i in changed]
+    )
     await timeline.append(
         tx, [NewEntry(j.incident.id, TimelineEntryType.ALERT_ATTACHED, j.reporter, _told(j.alert_ids)) for j in joined]
     )
     return changed
 
 
-async def worsen(tx: Tx, worse: Mapping[UUID, tuple[Incident, Severity, str]]) -> None:
-    """Raise the severity of incidents whose alerts got worse; each comes with the new one and who reported it."""
-    if not worse:
-        return
-    statement = (
-        update(incidents)
-        .where(incidents.c.id == bindparam("incident_id"))
-        .values(severity=bindparam("to"), severity_rank=bindparam("rank"), version=incidents.c.version + 1)
-    ).values(updated_at=tx.now)
-    rows = [{"incident_id": id_, "to": to.value, "rank": rank_of(to)} for id_, (_, to, _) in worse.items()]
-    await tx.connection.execute(statement, rows)
-    entries = [
-        NewEntry(id_, TimelineEntryType.SEVERITY_CHANGED, by, {"from": incident.severity.value, "to": to.value})
-        for id_, (incident, to, by) in worse.items()
+async def worsen(tx: Tx, worse: Collection[Worse]) -> list[Incident]:
+    """Raise the severity of incidents whose alerts got worse; gives them as they are then."""
+    changes = [
+        Change(
+            next_version(each.incident, tx.now, severity=each.severity),
+            IncidentEventKind.SEVERITY_CHANGED,
+            each.reporter,
+            {"from": each.incident.severity.value, "to": each.severity.value},
+        )
+        for each in worse
     ]
-    await timeline.append(tx, entries)
-    for incident, to, _ in worse.values():
-        changed = replace(incident, severity=to, version=incident.version + 1, updated_at=tx.now)
-        tx.record(IncidentChanged(IncidentEventKind.SEVERITY_CHANGED, changed))
+    await changing.write(tx, changes)
+    return [change.incident for change in changes]
 
 
-async def tell_resolved(tx: Tx, resolved: Mapping[UUID, Sequence[UUID]], by: str) -> None:
-    """Tell in the timelines of incidents which of their alerts ended."""
+async def tell_resolved(tx: Tx, resolved: Mapping[UUID, tuple[Sequence[UUID], str]]) -> None:
+    """Tell in the timelines of incidents which of their alerts ended, and on whose word."""
     entries = [
         NewEntry(incident_id, TimelineEntryType.ALERT_RESOLVED, by, _told(alert_ids))
-        for incident_id, alert_ids in resolved.items()
+        for incident_id, (alert_ids, by) in resolved.items()
     ]
     await timeline.append(tx, entries)
-
-
-def rank_of(severity: Severity) -> int:
-    """The place of a severity in the order worst first."""
-    return WORST_FIRST.index(severity)
 
 
 def _told(alert_ids: Sequence[UUID]) -> dict[str, object]:
@@ -149,7 +152,7 @@ def _told(alert_ids: Sequence[UUID]) -> dict[str, object]:
 
 def _opened(tx: Tx, number: int, opening: Opening) -> Incident:
     return Incident(
-        id=tx.new_id(),
+        id=opening.id or tx.new_id(),
         number=number,
         title=opening.title,
         service_name=opening.service_name,
@@ -180,7 +183,7 @@ def _row(incident: Incident) -> dict[str, object]:
         "service_key": incident.service_key,
         "service_id": incident.service_id,
         "severity": incident.severity.value,
-        "severity_rank": rank_of(incident.severity),
+        "severity_rank": badness(incident.severity),
         "status": incident.status.value,
         "source": incident.source,
         "created_at": incident.created_at,

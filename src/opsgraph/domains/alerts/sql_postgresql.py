@@ -1,0 +1,36 @@
+"""The hot statements of alerts as PostgreSQL runs them best.
+
+Lookups by fingerprint are lateral with LIMIT 1: however stale the statistics are, each is one descent of the index.
+What is locked, is locked in the order of ids.
+"""
+
+KNOWN = """
+SELECT a.* FROM unnest(CAST(:fingerprints AS text[])) AS f(fingerprint)
+CROSS JOIN LATERAL (
+  SELECT id, fingerprint, severity, incident_id FROM alert
+  WHERE alert.fingerprint = f.fingerprint AND alert.status = 'FIRING' LIMIT 1
+) AS a
+"""
+
+ENDED = """
+SELECT a.* FROM unnest(CAST(:fingerprints AS text[])) AS f(fingerprint)
+CROSS JOIN LATERAL (
+  SELECT id, fingerprint, starts_at, incident_id FROM alert
+  WHERE alert.fingerprint = f.fingerprint AND alert.resolved_by = 'PERSON' AND alert.resolved_at > :since
+  ORDER BY alert.resolved_at DESC LIMIT 1
+) AS a
+"""
+
+REPEAT = """
+WITH repeated AS MATERIALIZED (
+  SELECT a.id, r.times, r.severity, r.ends_at
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS integer[]), CAST(:severities AS text[]),
+              CAST(:ends AS timestamptz[])) AS r(id, times, severity, ends_at)
+  JOIN alert AS a ON a.id = r.id
+  ORDER BY a.id FOR UPDATE OF a
+)
+UPDATE alert SET occurrences = LEAST(occurrences::bigint + r.times, 2147483647)::integer,
+  last_seen_at = :now, severity = r.severity, ends_at = r.ends_at
+FROM repeated AS r WHERE alert.id = r.id AND alert.status = 'FIRING'
+RETURNING alert.id
+"""
