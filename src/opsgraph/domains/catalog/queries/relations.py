@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import CTE, ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.catalog.model import (
@@ -61,6 +61,24 @@ async def count_dependents(session: AsyncConnection, ids: Collection[UUID]) -> d
     return await _count_neighbours(session, dependencies.c.depends_on_id, dependencies.c.service_id, ids)
 
 
+async def impacted_by(
+    session: AsyncConnection, ids: Collection[UUID], request: PageRequest
+) -> dict[UUID, Page[AnyRow]]:
+    """The same page of what depends on each service, directly or through others, by name, itself left out.
+
+    Archived ones are left out, and so is what depends on a service through them alone. Cycles do no harm.
+    """
+    reached = _reached(ids)
+    query = service_rows().join(reached, reached.c.service_id == services.c.id).where(_is_another(reached))
+    return await pages_by_parent(session, query, reached.c.root_id, BY_NAME, request)
+
+
+async def count_impacted(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many services depend on each service, directly or through others."""
+    reached = _reached(ids)
+    return await count_by(session, reached.c.root_id, _is_another(reached))
+
+
 async def dependency_names(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, list[str]]:
     """The names of all that each service depends on, archived ones included, by name; absent where there is nothing."""
     query = select(dependencies.c.service_id, services.c.name).join(
@@ -88,6 +106,24 @@ async def links_by_service(session: AsyncConnection, ids: Collection[UUID]) -> d
     for row in await session.execute(query.order_by(service_links.c.service_id, service_links.c.position)):
         found.setdefault(row.service_id, []).append(Link(row.title, row.url))
     return found
+
+
+def _reached(ids: Collection[UUID]) -> CTE:
+    """Each of these services with every service that is reached from it against the direction of dependencies."""
+    step = dependencies.join(services, services.c.id == dependencies.c.service_id)
+    direct = select(dependencies.c.depends_on_id.label("root_id"), dependencies.c.service_id).select_from(step)
+    reached = direct.where(dependencies.c.depends_on_id.in_(ids), services.c.archived_at.is_(None)).cte(
+        "reached", recursive=True
+    )
+    farther = select(reached.c.root_id, dependencies.c.service_id).select_from(
+        step.join(reached, reached.c.service_id == dependencies.c.depends_on_id)
+    )
+    # UNION, not UNION ALL: what was reached already leads nowhere new, which is where a cycle ends.
+    return reached.union(farther.where(services.c.archived_at.is_(None)))
+
+
+def _is_another(reached: CTE) -> ColumnElement[bool]:
+    return reached.c.service_id != reached.c.root_id
 
 
 async def _neighbours(
