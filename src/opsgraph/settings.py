@@ -1,7 +1,8 @@
 """One frozen `Settings`, read once from the environment and passed as an argument."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
 
 PREFIX = "OPSGRAPH_"
 LARGEST_NUMBER = 2**31 - 1
@@ -37,6 +38,14 @@ class Settings:
     max_tokens: int = 5_000
     max_cost: int = 50_000
     max_body_bytes: int = 1_048_576
+    max_connections: int = 10_000
+    max_operations: int = 100
+    grafana_secret: str = field(default="", repr=False)
+    correlation_window_minutes: int = 5
+    auto_resolve: str = "off"
+    auto_resolve_minutes: int = 0
+    resolve_timeout_minutes: int = 0
+    info_incidents: str = "off"
     evaluate_seconds: int = 60
     retention_events_days: int = 30
     shutdown_seconds: int = 10
@@ -49,10 +58,10 @@ class Settings:
             SettingsError: a number is not one, or a value is not among those accepted.
         """
         values: dict[str, str | int] = {}
-        for field in fields(cls):
-            name = PREFIX + field.name.upper()
+        for each in fields(cls):
+            name = PREFIX + each.name.upper()
             if name in environment:
-                values[field.name] = _read(name, environment[name], numeric=isinstance(field.default, int))
+                values[each.name] = _read(name, environment[name], each)
         return cls(**values)  # type: ignore[arg-type]  # _read gives each field the type of its default
 
     def __post_init__(self) -> None:
@@ -68,13 +77,19 @@ _CHOICES = {
     "log_format": ("json", "console"),
     "graphiql": ("on", "off"),
     "introspection": ("on", "off"),
+    "auto_resolve": ("off", "on"),
+    "info_incidents": ("off", "on"),
 }
 
+_FROM_ZERO = frozenset({"auto_resolve_minutes", "resolve_timeout_minutes"})
+"""Numbers that may be 0: at once, or never."""
 
-def _read(name: str, text: str, *, numeric: bool) -> str | int:
-    if not numeric:
+
+def _read(name: str, text: str, setting: Field[Any]) -> str | int:
+    if not isinstance(setting.default, int):
         return text
+    least = 0 if setting.name in _FROM_ZERO else 1
     digits = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_NUMBER))
-    if not digits or not 1 <= int(text) <= LARGEST_NUMBER:
-        raise SettingsError(f"{name} takes a whole number from 1 to {LARGEST_NUMBER}, not {text[:60]!r}")
+    if not digits or not least <= int(text) <= LARGEST_NUMBER:
+        raise SettingsError(f"{name} takes a whole number from {least} to {LARGEST_NUMBER}, not {text[:60]!r}")
     return int(text)

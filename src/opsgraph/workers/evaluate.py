@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from opsgraph.domains.health.queries import due_services
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.storage.database import Database
+from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.health import AT_ONCE, HealthPolicy, put_off, refresh, refresh_due
 from opsgraph.workflows.retention import Retention
 
@@ -24,6 +25,7 @@ class WorkerContext:
     database: Database
     policy: HealthPolicy
     retention: Retention = field(default_factory=Retention)
+    alerting: Alerting = field(default_factory=Alerting)
 
 
 Tick = Callable[[WorkerContext, datetime], Awaitable[int]]

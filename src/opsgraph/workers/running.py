@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from opsgraph.kernel.clock import Clock
-from opsgraph.workers import evaluate, prune
+from opsgraph.workers import evaluate, prune, settle
 from opsgraph.workers.evaluate import Tick, WorkerContext
 
 
@@ -29,7 +29,11 @@ def spaced(tick: Tick, interval: timedelta) -> Tick:
 
 def usual_workers() -> dict[str, Tick]:
     """Every worker by name, with a state of its own."""
-    return {"evaluate": evaluate.tick, "prune": spaced(prune.tick, timedelta(hours=1))}
+    return {
+        "evaluate": evaluate.tick,
+        "settle": settle.Settle(),
+        "prune": spaced(prune.tick, timedelta(hours=1)),
+    }
 
 
 _IDLE_SECONDS = 1.0

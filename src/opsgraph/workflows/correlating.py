@@ -6,6 +6,7 @@ processes open an incident for one burst (docs/decisions/0011-slots-for-correlat
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from opsgraph.domains.alerts.model import Alert, AlertPolicy
@@ -14,6 +15,7 @@ from opsgraph.domains.incidents.commands import correlating, locking, slots
 from opsgraph.domains.incidents.commands.correlating import Joined, Opening
 from opsgraph.domains.incidents.model import Incident, IncidentChanged, IncidentEventKind, IncidentStatus, Slot
 from opsgraph.kernel.text import name_key
+from opsgraph.settings import Settings
 from opsgraph.storage.transactions import Tx
 from opsgraph.workflows.followers import Follower
 
@@ -24,6 +26,18 @@ class Alerting:
 
     policy: AlertPolicy = field(default_factory=AlertPolicy)
     followers: Sequence[Follower] = ()
+
+
+def alerting_of(settings: Settings, followers: Sequence[Follower] = ()) -> Alerting:
+    """How alerts are taken in, as the settings say."""
+    auto_resolve = timedelta(minutes=settings.auto_resolve_minutes) if settings.auto_resolve == "on" else None
+    policy = AlertPolicy(
+        window=timedelta(minutes=settings.correlation_window_minutes),
+        auto_resolve=auto_resolve,
+        resolve_timeout=timedelta(minutes=settings.resolve_timeout_minutes) or None,
+        info_incidents=settings.info_incidents == "on",
+    )
+    return Alerting(policy, followers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What sources and time end: alerts, and by policy the incidents all of whose alerts have ended."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,7 +19,7 @@ AUTO_RESOLVED = {"reason": "all of its alerts have ended"}
 AT_ONCE = timedelta(0)
 
 
-async def slots_of_ending(tx: Tx, going: Sequence[Known], policy: AlertPolicy) -> set[Slot]:
+async def slots_of_ending(tx: Tx, going: Collection[Known], policy: AlertPolicy) -> set[Slot]:
     """The slots to lock before these alerts end: those of the incidents that may end with them."""
     ids = {known.incident_id for known in going if known.incident_id is not None}
     if policy.auto_resolve != AT_ONCE or not ids:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, TextClause, and_, bindparam, case, false, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, TextClause, and_, bindparam, case, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts import sql_postgresql, sql_sqlite
@@ -52,7 +52,11 @@ async def incidents_with_firing_alerts(session: AsyncConnection, incident_ids: C
 
 
 async def over_by(
-    session: AsyncConnection, now: datetime, forgotten_after: timedelta | None, limit: int
+    session: AsyncConnection,
+    now: datetime,
+    forgotten_after: timedelta | None,
+    limit: int,
+    among: Collection[UUID] | None = None,
 ) -> list[Known]:
     """The alerts that fire though their time is over, oldest first.
 
@@ -61,21 +65,15 @@ async def over_by(
         now: the present; an alert whose end is not after it is over.
         forgotten_after: after how long without a report an alert without an end is over; None: never.
         limit: at most how many.
+        among: only of these; None: of all.
     """
-    past_end = alerts.c.ends_at <= now
-    forgotten = (
-        and_(alerts.c.ends_at.is_(None), alerts.c.last_seen_at <= now - forgotten_after) if forgotten_after else false()
-    )
-    query = select(*_KNOWN).where(FIRING, or_(past_end, forgotten)).order_by(alerts.c.id).limit(limit)
+    over = alerts.c.ends_at <= now
+    if forgotten_after is not None:
+        over = or_(over, and_(alerts.c.ends_at.is_(None), alerts.c.last_seen_at <= now - forgotten_after))
+    named = [] if among is None else [alerts.c.id.in_(among)]
+    query = select(*_KNOWN).where(FIRING, over, *named).order_by(alerts.c.id).limit(limit)
     rows = await session.execute(query)
     return [Known(row[0], row[1], Severity(row[2]), row[3]) for row in rows]
-
-
-async def silenced_ids(session: AsyncConnection, after: UUID | None, limit: int) -> list[UUID]:
-    """The alerts that fire and are silenced, in the order of their ids, behind an id."""
-    beyond = [alerts.c.id > after] if after else []
-    query = select(alerts.c.id).where(FIRING, literal_column("alert.silenced"), *beyond).order_by(alerts.c.id)
-    return list((await session.execute(query.limit(limit))).scalars())
 
 
 async def incidents_over(session: AsyncConnection, before: datetime, among: Collection[UUID]) -> list[UUID]:
