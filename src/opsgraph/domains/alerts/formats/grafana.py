@@ -64,7 +64,7 @@ def is_signed(body: bytes, secret: str, signature: str, timestamp: str | None = 
         timestamp: the value of the header that Grafana was told to send the time in, if it was: it is signed as well.
     """
     signed = body if timestamp is None else timestamp.encode() + b":" + body
-    expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    expected = hmac.new(secret.encode("utf-8", "surrogateescape"), signed, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), signature.strip().lower().encode())
 
 
