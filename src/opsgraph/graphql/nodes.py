@@ -16,7 +16,10 @@ Find = Callable[[Context, Collection[UUID]], Awaitable[Mapping[UUID, Any]]]
 
 FindT = TypeVar("FindT", bound=Find)
 
+ShowT = TypeVar("ShowT", bound=Callable[..., Any])
+
 _KINDS: dict[str, Find] = {}
+_SHOWN: dict[str, Callable[[Any], Any]] = {}
 
 
 def _id_of(root: Any) -> strawberry.ID:
@@ -95,6 +98,21 @@ async def find_node(context: Context, value: str) -> Any:
     """
     kind, key = read_global_id(value)
     return (await _KINDS[kind](context, [key])).get(key)
+
+
+def shows(kind: str) -> Callable[[ShowT], ShowT]:
+    """Register how the schema shows a domain's value as a node of a GraphQL type."""
+
+    def register(show: ShowT) -> ShowT:
+        _SHOWN[kind] = show
+        return show
+
+    return register
+
+
+def shown_as(kind: str, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What makes a node of a row that ``read`` reads: for lists of a type whose file imports that of the list."""
+    return lambda row: _SHOWN[kind](read(row))
 
 
 _LOADS: dict[str, Any] = {}

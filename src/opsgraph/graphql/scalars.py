@@ -22,6 +22,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
+from opsgraph.graphql.names import Names
 from opsgraph.kernel.clock import rfc3339
 from opsgraph.kernel.text import shown
 
@@ -157,9 +158,9 @@ SCALARS: dict[object, ScalarDefinition] = {
 
 
 def scalar_config(*, suggestions: bool) -> StrawberryConfig:
-    """The schema's configuration with these scalars.
+    """The schema's configuration with these scalars and names.
 
     Args:
         suggestions: whether error messages suggest names that exist.
     """
-    return StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not suggestions)
+    return StrawberryConfig(scalar_map=SCALARS, name_converter=Names(), disable_field_suggestions=not suggestions)
