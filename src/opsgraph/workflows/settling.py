@@ -66,7 +66,7 @@ async def in_force(session: AsyncConnection, now: datetime) -> InForce:
 async def heard_again(
     session: AsyncConnection, quiet: CompiledSilences, now: datetime, after: UUID | None
 ) -> tuple[list[UUID], UUID | None]:
-    """Those of the next silenced alerts that nothing keeps quiet, in the order of ids; and where to go on, if at all."""
+    """The next silenced alerts that nothing keeps quiet, in the order of ids; and where to go on, if at all."""
     found = await ongoing.firing_silenced(session, AT_ONCE, after)
     heard = [alert.id for alert in found if _is_heard(alert, quiet, now)]
     return heard, found[-1].id if len(found) == AT_ONCE else None
