@@ -48,6 +48,7 @@ async def test_lines_for_people_and_scripts(api: Api, settings: Settings, tmp_pa
         "governance compliant 1",
         "monthly cost 8000.00 USD",
         "unallocated cost 0",
+        "alerts 0",
         "mean reliability score 72.5",
         "SERVICE      TEAM      HEALTH    SCORE  GOVERNANCE    MONTHLY COST  SLOS MET",
         "payments     fintech   CRITICAL     60  NEEDS_REVIEW   3500.00 USD       0/1",

@@ -18,6 +18,8 @@ DOCUMENT = """{
     governanceCompliant avgReliabilityScore
     totalMonthlyCost { amount currency }
     unallocatedCost { amount currency }
+    alertCount
+    alerts { id serviceName severity status message source occurrences startsAt firstSeenAt resolvedAt silenced }
     services {
       name team health reliabilityScore governance monthlyCost monthlyCostCurrency slosMet slosTotal
     }
@@ -57,6 +59,7 @@ def summary(data: dict[str, Any]) -> list[str]:
         f"governance compliant {data['governanceCompliant']}",
         f"monthly cost {_money(data['totalMonthlyCost'])}",
         f"unallocated cost {_money(data['unallocatedCost'])}",
+        f"alerts {data['alertCount']}",
         f"mean reliability score {data['avgReliabilityScore']:.1f}",
     ]
 

@@ -8,11 +8,14 @@ from uuid import UUID
 
 import strawberry
 
+from opsgraph.domains.alerts.model import AlertFilter
+from opsgraph.domains.alerts.queries import pages as alert_pages
 from opsgraph.domains.cost import queries as cost
 from opsgraph.domains.governance.model import GovernanceStatus
 from opsgraph.domains.health import model, queries
 from opsgraph.domains.health.model import HealthStatus
 from opsgraph.domains.health.queries import MOST_SUMMARIES
+from opsgraph.graphql.alerts import Alert, alert_of
 from opsgraph.graphql.catalog import Service
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.cost import Money, MonthlyCost, amount, monthly_cost
@@ -40,6 +43,9 @@ class ServiceSummary:
     service: Service = to_node("Service", key="service_key", description="The service itself.")
 
 
+MOST_ALERTS = 20
+"""How many alerts the report shows."""
+
 First = Annotated[int | None, strawberry.argument(description="At most how many, up to 500, which it is if left out.")]
 
 
@@ -53,6 +59,17 @@ async def _unallocated_entries(context: Context, keys: Collection[datetime]) -> 
     async with context.reading() as session:
         found = await cost.unallocated_by_month(session)
     return {key: [monthly_cost(entry) for entry in found] for key in keys}
+
+
+async def _alert_count(context: Context, keys: Collection[datetime]) -> Mapping[datetime, int]:
+    async with context.reading() as session:
+        return dict.fromkeys(keys, await alert_pages.count_alerts(session, AlertFilter()))
+
+
+async def _newest_alerts(context: Context, keys: Collection[datetime]) -> Mapping[datetime, list[Alert]]:
+    async with context.reading() as session:
+        found = await alert_pages.newest_alerts(session, MOST_ALERTS)
+    return {key: [alert_of(alert) for alert in found] for key in keys}
 
 
 async def _services(
@@ -87,6 +104,14 @@ class PlatformReport:
     )
     avg_reliability_score: float = strawberry.field(
         description="The mean score of those that have one, to one decimal; 0 when none has."
+    )
+    alert_count: int = edge(
+        _alert_count, key="generated_at", description="How many alerts are stored, whether they fire or not."
+    )
+    alerts: list[Alert] = edge(
+        _newest_alerts,
+        key="generated_at",
+        description="The newest alerts, at most 20; the alerts connection has them all.",
     )
     unallocated_cost: list[Money] = edge(
         _unallocated_cost,

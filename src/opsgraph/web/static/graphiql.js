@@ -9,6 +9,8 @@ const EXAMPLES = [
   "record-facts",
   "service",
   "teams",
+  "report-alert",
+  "alerts",
 ];
 
 const HEADERS = `{

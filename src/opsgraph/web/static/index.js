@@ -6,7 +6,7 @@ const REFRESH_MS = 3000;
 const REPORT = `{
   platformReport {
     generatedAt totalServices healthy degraded critical down unknown overallHealth sloBreaches overBudget
-    governanceCompliant avgReliabilityScore
+    governanceCompliant avgReliabilityScore alertCount
     totalMonthlyCost { amount currency }
     unallocatedCost { amount currency }
     services(first: 50) {
@@ -25,6 +25,7 @@ const COUNTS = [
   ["Miss an SLO", (report) => report.sloBreaches],
   ["Over budget", (report) => report.overBudget],
   ["Compliant", (report) => report.governanceCompliant],
+  ["Alerts", (report) => report.alertCount],
   ["Mean score", (report) => report.avgReliabilityScore.toFixed(1)],
   ["Monthly cost", (report) => money(report.totalMonthlyCost)],
   ["Unallocated", (report) => money(report.unallocatedCost)],
@@ -113,7 +114,7 @@ async function refresh() {
   setTimeout(refresh, REFRESH_MS);
 }
 
-document.getElementById("first-query").textContent = document
-  .getElementById("first-query")
-  .textContent.replace("http://127.0.0.1:8000", location.origin);
+for (const code of document.querySelectorAll("pre code")) {
+  code.textContent = code.textContent.replace("http://127.0.0.1:8000", location.origin);
+}
 refresh();
