@@ -11,13 +11,16 @@ from opsgraph.domains.catalog import model
 from opsgraph.domains.catalog.queries import deployments as catalog_deployments
 from opsgraph.domains.catalog.queries import relations as catalog_relations
 from opsgraph.domains.catalog.queries import services as catalog_services
+from opsgraph.graphql.alerts import Alert, alerts_of_service
 from opsgraph.graphql.connections import Connection, forward, of_parents
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.cost import CostProfile, load_costs
 from opsgraph.graphql.edges import edge
 from opsgraph.graphql.governance import Governance, load_governance
 from opsgraph.graphql.health import ServiceHealth, load_health
-from opsgraph.graphql.nodes import Node, finds, to_node
+from opsgraph.graphql.incident_lists import incidents_of_service
+from opsgraph.graphql.incidents import Incident
+from opsgraph.graphql.nodes import Node, finds, shows, to_node
 from opsgraph.graphql.reliability import Reliability, load_reliability
 from opsgraph.graphql.slo import SLOS_OF_SERVICE, Slo
 
@@ -86,6 +89,8 @@ class Service(Node):
     reliability: Reliability = edge(load_reliability, key="key", description="How reliable it was in 30 days.")
     governance: Governance = edge(load_governance, key="key", description="How it keeps the organisation's rules.")
     slos: Connection[Slo] = forward(SLOS_OF_SERVICE, description="Its service level objectives, by name.")
+    alerts: Connection[Alert] = alerts_of_service()
+    incidents: Connection[Incident] = incidents_of_service()
     deployments: Connection["Deployment"] = forward(DEPLOYMENTS, description="What was deployed, newest first.")
     dependencies: Connection["Service"] = forward(DEPENDENCIES, description="The services it depends on, by name.")
     dependents: Connection["Service"] = forward(DEPENDENTS, description="The services that depend on it, by name.")
@@ -105,6 +110,7 @@ class Deployment(Node):
     service: Service = to_node("Service", key="service_key", description="Whose version it is.")
 
 
+@shows("Service")
 def service_of(value: model.Service) -> Service:
     """A service as the schema has it."""
     return Service(

@@ -4,10 +4,12 @@ from enum import StrEnum
 
 import strawberry
 
+from opsgraph.domains.alerts.model import AlertOutcome, AlertStatus, Severity
 from opsgraph.domains.catalog.model import Lifecycle
 from opsgraph.domains.cost.model import AnomalySeverity, CostTrend
 from opsgraph.domains.governance.model import GovernanceStatus
 from opsgraph.domains.health.model import HealthStatus
+from opsgraph.domains.incidents.model import IncidentOrder, IncidentStatus, TimelineEntryType
 from opsgraph.domains.reliability.model import Basis
 from opsgraph.domains.slo.model import BudgetingMethod, IndicatorKind
 from opsgraph.kernel.actor import Role
@@ -116,4 +118,62 @@ expose(
     WEEK="From Monday.",
     MONTH="From the first of the month.",
     QUARTER="From the first of January, April, July or October.",
+)
+expose(
+    Severity,
+    "How bad an alert or an incident is, worst first.",
+    CRITICAL="Someone has to be woken: page, critical, fatal, emergency, P1.",
+    HIGH="Someone has to look soon: high, error, major, P2.",
+    MEDIUM="Someone has to look: medium, warning, minor, P3, and whatever word is not known.",
+    LOW="It can wait: low, P4.",
+    INFO="Nobody has to do anything: info, notice, P5. It makes no incident unless a setting says so.",
+)
+expose(
+    AlertStatus,
+    "Whether an alert still fires.",
+    FIRING="It does.",
+    RESOLVED="It has ended; the same again is a new alert.",
+)
+expose(
+    AlertOutcome,
+    "What taking in one report of an alert led to.",
+    NEW_INCIDENT="A new alert, which opened an incident.",
+    ATTACHED="A new alert, which joined an open incident.",
+    DEDUPLICATED="The alert fires already: it was counted.",
+    SILENCED="A new alert that a silence or a maintenance window keeps from an incident.",
+    RESOLVED="The alert ended.",
+    IGNORED="It is for information, belongs to an episode that a person has resolved, or there was nothing to end.",
+)
+expose(
+    IncidentStatus,
+    "How far the work on an incident has come.",
+    OPEN="Nobody has taken it on yet.",
+    ACKNOWLEDGED="Someone has seen it.",
+    IN_PROGRESS="Someone works on it.",
+    RESOLVED="It is over, for good.",
+)
+expose(
+    TimelineEntryType,
+    "What a timeline tells.",
+    CREATED="The incident was opened.",
+    ALERT_ATTACHED="Alerts joined it.",
+    ALERT_RESOLVED="Alerts of it ended.",
+    STATUS_CHANGED="It moved to another status.",
+    ASSIGNED="It was assigned to someone else, or to nobody.",
+    NOTED="Someone wrote a note.",
+    SEVERITY_CHANGED="It got better or worse.",
+    SNOOZED="It was put off.",
+    WOKEN="It is no longer put off.",
+    MERGED="Another incident became part of it, or it of another.",
+    LINKED="A deployment was named as its cause.",
+    ESCALATED="Those whom its escalation policy names next were asked.",
+    NOTIFIED="Someone was notified.",
+    FAILED="Something that should have followed did not; the detail says why.",
+)
+expose(
+    IncidentOrder,
+    "How incidents are ordered.",
+    NEWEST="The newest first.",
+    OLDEST="The oldest first.",
+    SEVERITY="The worst first, and of these the newest first.",
 )

@@ -7,13 +7,18 @@ from graphql import GraphQLError
 from strawberry.printer import print_schema
 from strawberry.types.execution import ExecutionContext
 
+from opsgraph.graphql.alerts import AlertQueries
 from opsgraph.graphql.complexity import limiting_cost
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.documents import Documents, preparing
+from opsgraph.graphql.incident_lists import IncidentQueries
+from opsgraph.graphql.mutations.alerts import AlertMutations
 from opsgraph.graphql.mutations.catalog import CatalogMutations
 from opsgraph.graphql.mutations.cost import CostMutations
 from opsgraph.graphql.mutations.governance import GovernanceMutations
+from opsgraph.graphql.mutations.incidents import IncidentMutations
 from opsgraph.graphql.mutations.reliability import ReliabilityMutations
+from opsgraph.graphql.mutations.silences import SilenceMutations
 from opsgraph.graphql.mutations.slo import SloMutations
 from opsgraph.graphql.nodes import Node, find_node
 from opsgraph.graphql.problems import RefusalHandler
@@ -21,13 +26,14 @@ from opsgraph.graphql.report import ReportQueries
 from opsgraph.graphql.rights import query
 from opsgraph.graphql.scalars import scalar_config
 from opsgraph.graphql.service_lists import CatalogQueries
+from opsgraph.graphql.silences import SilenceQueries
 from opsgraph.graphql.slo import SloQueries
 from opsgraph.graphql.teams import TeamQueries
 from opsgraph.settings import Settings
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query(CatalogQueries, TeamQueries, SloQueries, ReportQueries):
+class Query(CatalogQueries, TeamQueries, SloQueries, AlertQueries, IncidentQueries, SilenceQueries, ReportQueries):
     """The root of all queries."""
 
     @query(description="The thing with this global id; null if there is none.")
@@ -42,7 +48,16 @@ class Query(CatalogQueries, TeamQueries, SloQueries, ReportQueries):
 
 
 @strawberry.type(description="Everything that can be changed. Each field is one transaction; a refusal is a Problem.")
-class Mutation(CatalogMutations, CostMutations, GovernanceMutations, ReliabilityMutations, SloMutations):
+class Mutation(
+    CatalogMutations,
+    CostMutations,
+    GovernanceMutations,
+    ReliabilityMutations,
+    SloMutations,
+    AlertMutations,
+    IncidentMutations,
+    SilenceMutations,
+):
     """The root of all mutations."""
 
 
