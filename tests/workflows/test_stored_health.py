@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from opsgraph.app import Core
 from opsgraph.domains.governance import commands as governance
 from opsgraph.domains.health import queries
-from opsgraph.kernel.actor import SYSTEM
+from opsgraph.kernel.actor import LOCAL, SYSTEM
 from opsgraph.kernel.events import Event
 from opsgraph.kernel.refusals import NotFound, Refusal
 from opsgraph.settings import Settings
@@ -31,6 +31,7 @@ from tests.support import databases, health
 from tests.support.clock import TestClock
 from tests.support.contents import unchanged
 from tests.support.health import WRITES, Write, assert_fresh, declare, deploy, reacting, report, start, stored_health
+from tests.support.incident_writes import INCIDENT_WRITES
 from tests.support.scale import scaled
 
 
@@ -47,7 +48,7 @@ Steps = Sequence[Transaction | timedelta]
 
 transactions = st.builds(
     Transaction,
-    st.lists(WRITES, min_size=1, max_size=3),
+    st.lists(WRITES | WRITES | INCIDENT_WRITES, min_size=1, max_size=3),
     st.sampled_from(["commit", "commit", "commit", "commit", "dry run", "failure"]),
 )
 stretches = st.sampled_from(
@@ -151,7 +152,7 @@ async def run(core: Core, wanted: Transaction) -> None:
 
 async def _tried(core: Core, wanted: Transaction) -> None:
     try:
-        async with core.database.transaction(SYSTEM, core.clock.now(), dry_run=wanted.ending == "dry run") as tx:
+        async with core.database.transaction(LOCAL, core.clock.now(), dry_run=wanted.ending == "dry run") as tx:
             for write in wanted.writes:
                 await write(tx)
             if wanted.ending == "failure":

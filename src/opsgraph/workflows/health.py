@@ -10,6 +10,7 @@ from opsgraph.domains.health import queries
 from opsgraph.domains.health.model import Subsystem
 from opsgraph.domains.health.rules import BUILT_IN
 from opsgraph.domains.slo import commands as slo
+from opsgraph.kernel.actor import SYSTEM
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import in_chunks
 
@@ -40,6 +41,17 @@ async def refresh(tx: Tx, service_ids: Collection[UUID], policy: HealthPolicy) -
         present = _not_before(tx, await health.lock(tx, ids))
         await slo.refresh_states(present, ids)
         await health.evaluate(present, ids, policy.subsystems, policy.currency, policy.every)
+
+
+async def refresh_or_mark(tx: Tx, service_ids: Collection[UUID], policy: HealthPolicy) -> None:
+    """Evaluate services whose incidents changed: at once where a person did that, soon where opsgraph itself did.
+
+    Intake and workers change many incidents a second, and nobody waits for what they think of it.
+    """
+    if tx.actor == SYSTEM:
+        await health.mark_due(tx, service_ids)
+    else:
+        await refresh(tx, service_ids, policy)
 
 
 async def refresh_due(tx: Tx, policy: HealthPolicy, limit: int = AT_ONCE) -> int:

@@ -6,34 +6,51 @@ from uuid import UUID
 from opsgraph.domains.catalog.model import DeploymentRecorded, ServiceEvent, ServiceSaved
 from opsgraph.domains.cost.model import CostChanged
 from opsgraph.domains.governance.model import GovernanceChanged
+from opsgraph.domains.incidents.model import IncidentChanged, IncidentEventKind, IncidentStatus
 from opsgraph.domains.reliability.model import ReliabilityDeclared
 from opsgraph.domains.slo.model import SloChanged
 from opsgraph.kernel.events import Event
 from opsgraph.storage.transactions import Reactions, Tx
-from opsgraph.workflows.health import HealthPolicy, refresh
+from opsgraph.workflows.adopting import adopt
+from opsgraph.workflows.health import HealthPolicy, refresh, refresh_or_mark
 
 Reaction = Callable[[Tx, Sequence[UUID], HealthPolicy], Awaitable[None]]
 
-ON_SERVICE: dict[type[ServiceEvent], Reaction] = {
-    ServiceSaved: refresh,
-    DeploymentRecorded: refresh,
-    SloChanged: refresh,
-    CostChanged: refresh,
-    ReliabilityDeclared: refresh,
-    GovernanceChanged: refresh,
-}
-"""What follows when something happened to services. Each reaction gets all the services of a transaction at once."""
+ON_SERVICE: Sequence[tuple[Reaction, frozenset[type[Event]]]] = (
+    (adopt, frozenset({ServiceSaved})),
+    (
+        refresh,
+        frozenset({ServiceSaved, DeploymentRecorded, SloChanged, CostChanged, ReliabilityDeclared, GovernanceChanged}),
+    ),
+    (refresh_or_mark, frozenset({IncidentChanged})),
+)
+"""What follows, in this order, when something happened to services, and what it follows.
+
+Each reaction gets all the services of a transaction at once.
+"""
 
 
 def reacting(policy: HealthPolicy) -> Reactions:
     """The reactions of a database whose health is evaluated by this policy."""
 
     async def react(tx: Tx, events: Sequence[Event]) -> None:
-        concerned: dict[Reaction, dict[UUID, None]] = {}
-        for event in events:
-            if isinstance(event, ServiceEvent) and (reaction := ON_SERVICE.get(type(event))):
-                concerned.setdefault(reaction, {})[event.service_id] = None
-        for reaction, service_ids in concerned.items():
-            await reaction(tx, list(service_ids), policy)
+        for reaction, kinds in ON_SERVICE:
+            concerned = {_service_of(event): None for event in events if type(event) in kinds}
+            if service_ids := [service_id for service_id in concerned if service_id is not None]:
+                await reaction(tx, service_ids, policy)
 
     return react
+
+
+def _service_of(event: Event) -> UUID | None:
+    """The service that an event changes something of; None if it does not, or of one that is not registered."""
+    if isinstance(event, IncidentChanged):
+        return event.incident.service_id if _counts(event) else None
+    return event.service_id if isinstance(event, ServiceEvent) else None
+
+
+def _counts(event: IncidentChanged) -> bool:
+    """Whether it changes how many incidents there are, or how long they took."""
+    if event.kind is IncidentEventKind.STATUS_CHANGED:
+        return event.incident.status is IncidentStatus.RESOLVED
+    return event.kind is IncidentEventKind.CREATED

@@ -121,4 +121,4 @@ async def test_reads_take_a_constant_number_of_statements(database: Database, cl
             await queries.reliability_by_service(session, ids, now)
             await queries.dora_by_service(session, ids, now)
             await queries.next_change(session, ids, now)
-    assert len(seen) == 4
+    assert len(seen) == 5

@@ -37,6 +37,13 @@ async def lock(tx: Tx, service_ids: Collection[UUID]) -> datetime:
     return newest
 
 
+async def mark_due(tx: Tx, service_ids: Collection[UUID]) -> None:
+    """Let the evaluating worker look at these services at its next round: for facts that are written in bulk."""
+    fresh = {"evaluated_at": tx.now, "due_at": tx.now, "updated_at": _LONG_AGO}
+    rows = [{"service_id": service_id, **fresh} for service_id in sorted(service_ids)]
+    await upsert(tx, stored, rows, key=("service_id",), update=("due_at",))
+
+
 async def postpone(tx: Tx, service_id: UUID, by: timedelta) -> None:
     """Let the evaluating worker look at a service again only after a while."""
     await tx.connection.execute(update(stored).where(stored.c.service_id == service_id).values(due_at=tx.now + by))

@@ -33,7 +33,8 @@ class Measured:
 
     Attributes:
         uptime_pct: share of health checks passed, 0-100; samples are checks.
-        mttr_minutes: mean time from an incident's creation to its resolution; samples are resolved incidents.
+        mttr_minutes: mean time from an incident's creation to its resolution; samples are resolved incidents. Without
+            any, the mean age of those that are open, which are its samples then; 0 if none is.
         incidents_30d: how many incidents there were; samples are incidents.
         change_failure_rate_pct: share of deployments that failed, 0-100; samples are deployments.
     """

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.catalog.model import PRODUCTION_ENVIRONMENTS, Deployment
 from opsgraph.domains.catalog.queries import deployments as catalog_deployments
+from opsgraph.domains.incidents.queries import figures as incident_figures
 from opsgraph.domains.reliability import rules
-from opsgraph.domains.reliability.model import WINDOW, Declared, DoraKeys, Measured, Reliability
+from opsgraph.domains.reliability.model import WINDOW, Declared, DoraKeys, Reliability
 from opsgraph.domains.reliability.tables import declarations
 
 _DECLARED = (
@@ -24,14 +25,12 @@ _DECLARED = (
 async def reliability_by_service(
     session: AsyncConnection, ids: Collection[UUID], now: datetime
 ) -> dict[UUID, Reliability]:
-    """The reliability of each service over the 30 days before `now`; every id gets one. Two statements."""
+    """The reliability of each service over the 30 days before `now`; every id gets one. Three statements."""
     declared = await declared_by_service(session, ids)
     deployed = await _deployments(session, ids, now)
+    trouble = await incident_figures.trouble_by_service(session, ids, now - WINDOW, now)
     return {
-        id_: rules.judge(
-            declared.get(id_, Declared()),
-            Measured(change_failure_rate_pct=rules.measured_changes(deployed.get(id_, ()))),
-        )
+        id_: rules.judge(declared.get(id_, Declared()), rules.measured(deployed.get(id_, ()), trouble.get(id_)))
         for id_ in ids
     }
 
@@ -49,7 +48,10 @@ async def dora_by_service(session: AsyncConnection, ids: Collection[UUID], now: 
 
 
 async def next_change(session: AsyncConnection, ids: Collection[UUID], now: datetime) -> dict[UUID, datetime]:
-    """When the passing of time alone next changes the score of a service; absent where it does not. One statement."""
+    """When the passing of time alone next changes the change failure rate of a service; absent where it does not.
+
+    One statement.
+    """
     deployed = await _deployments(session, ids, now, ahead=WINDOW)
     instants = {id_: rules.next_change(deployments, now) for id_, deployments in deployed.items()}
     return {id_: instant for id_, instant in instants.items() if instant is not None}

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from opsgraph.domains.catalog.model import Deployment, DeploymentOutcome
+from opsgraph.domains.incidents.model import Trouble
 from opsgraph.domains.reliability.model import (
     WINDOW,
     Basis,
@@ -117,6 +118,21 @@ def measured_changes(deployments: Sequence[Deployment], blamed: Collection[UUID]
     return None if rate is None else Sample(rate, len(deployments))
 
 
+def measured(deployments: Sequence[Deployment], trouble: Trouble | None, blamed: Collection[UUID] = ()) -> Measured:
+    """What was measured of a service over the window.
+
+    Args:
+        deployments: all of the window to production.
+        trouble: what its incidents come to; None if it never had any.
+        blamed: ids of deployments that incidents name as their cause.
+    """
+    return Measured(
+        mttr_minutes=None if trouble is None else _mttr(trouble),
+        incidents_30d=None if trouble is None else Sample(trouble.incidents, trouble.incidents),
+        change_failure_rate_pct=measured_changes(deployments, blamed),
+    )
+
+
 def dora(deployments: Sequence[Deployment], blamed: Collection[UUID] = ()) -> DoraKeys:
     """The DORA keys of one service.
 
@@ -149,6 +165,13 @@ def next_change(deployments: Sequence[Deployment], now: datetime) -> datetime | 
     """
     instants = (d.deployed_at if d.deployed_at > now else d.deployed_at + WINDOW for d in deployments)
     return min(instants, default=None)
+
+
+def _mttr(trouble: Trouble) -> Sample:
+    """Minutes from creation to resolution; without any resolution, the age of what is open, or 0 if nothing is."""
+    if trouble.resolved:
+        return Sample(trouble.mttr_seconds / 60, trouble.resolved)
+    return Sample(trouble.age_seconds / 60, trouble.unresolved)
 
 
 def _known(scale: Scale, declared: Declared, measured: Measured) -> tuple[float | None, Basis, int]:
