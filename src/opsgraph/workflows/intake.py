@@ -31,7 +31,11 @@ MOST_AT_ONCE = 4_000
 MOST_WAITING = 100_000
 """How many reports wait at most; beyond it, senders are asked to come again."""
 
+UNSTORABLE = (DBAPIError, Refusal, ValueError, TypeError)
+"""What is raised where a report is to blame, alone in its transaction."""
+
 _TRIES = 3
+_LONGEST_REASON = 500
 _log = structlog.get_logger("opsgraph.intake")
 
 
@@ -63,7 +67,7 @@ class _Waiting:
 
     def fail(self, error: Exception) -> None:
         """Refuse what no database takes; what is a mistake of ours fails the request, so that it is sent again."""
-        if isinstance(error, DBAPIError | Refusal | ValueError | TypeError):
+        if isinstance(error, UNSTORABLE):
             self.answer(Refused(self.place, "this alert cannot be stored"))
         else:
             self.request.failure = error
@@ -150,9 +154,13 @@ class Intake:
             await self._take_round(waiting, batch[:middle])
             await self._take_round(waiting, batch[middle:])
             return
-        _log.error("alert_not_stored", fingerprint=ascii(batch[0].report.fingerprint), exc_info=error)
         for place in batch[0].places:
             waiting[place].fail(error)
+        fingerprint = ascii(batch[0].report.fingerprint)
+        if isinstance(error, UNSTORABLE):
+            _log.warning("alert_refused", fingerprint=fingerprint, reason=ascii(str(error))[:_LONGEST_REASON])
+        else:
+            _log.error("alert_failed", fingerprint=fingerprint, exc_info=error)
 
     async def _commit(self, waiting: Sequence[_Waiting], batch: Sequence[Folded]) -> list[Folded]:
         """Write a round in one transaction; gives the reports whose alerts ended meanwhile.
