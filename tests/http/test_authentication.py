@@ -7,10 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from opsgraph.app import build
-from opsgraph.http.authentication import Authenticator, is_loopback
+from opsgraph.http.authentication import Authenticator, is_loopback, presented_key
 from opsgraph.kernel.actor import LOCAL, Actor
 from opsgraph.kernel.refusals import Unauthenticated
 from opsgraph.settings import Settings
@@ -178,3 +179,24 @@ async def test_a_request_without_a_host_is_refused() -> None:
 def test_what_counts_as_the_machine_itself(host: str, expected: bool) -> None:
     """The rule by which a server without keys may be bound, too."""
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        (None, None),
+        ("", None),
+        ("Bearer ogk_1", "ogk_1"),
+        ("bearer  ogk_1 ", "ogk_1"),
+        ("Basic YW55b25lOm9na18x", "ogk_1"),  # pragma: allowlist secret
+        ("basic Om9na18xOjI=", "ogk_1:2"),  # pragma: allowlist secret
+        ("Basic b2drXzE=", ""),
+        ("Basic /w==", ""),
+        ("Basic ???", ""),
+        ("Bearer", ""),
+        ("Digest x", ""),
+    ],
+)
+def test_where_a_key_is_found(header: str | None, key: str | None) -> None:
+    """A bearer token, or the password of basic authentication, which is what senders of alerts can be told to send."""
+    assert presented_key(Headers({} if header is None else {"authorization": header})) == key

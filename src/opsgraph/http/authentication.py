@@ -1,8 +1,10 @@
 """Who a request comes from."""
 
+import base64
 import re
 from ipaddress import ip_address
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from opsgraph.kernel.actor import LOCAL, Actor
@@ -31,12 +33,33 @@ class Authenticator:
             Unauthenticated: authentication is required, a key was sent that nobody issued, or the server was called by
                 a name that could be anybody's.
         """
-        if request.headers.get("authorization"):
+        if presented_key(request.headers) is not None:
             raise Unauthenticated("the key in Authorization is not known here")
         if self._required:
             raise Unauthenticated("this server asks for a key: send Authorization: Bearer <key>")
         _refuse_foreign_name(request.headers.get("host", ""))
         return LOCAL
+
+
+def presented_key(headers: Headers) -> str | None:
+    """The key that a request presents: a bearer token, or the password of basic authentication.
+
+    Alertmanager, Prometheus and Grafana can be told to send either. None without the header; "" if it holds no key.
+    """
+    given = headers.get("authorization")
+    if not given:
+        return None
+    scheme, _, value = given.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    return _password(value.strip()) if scheme.lower() == "basic" else ""
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

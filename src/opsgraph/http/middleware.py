@@ -3,11 +3,12 @@
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
@@ -35,11 +36,15 @@ class RequestLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request within its id."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope))
         scope.setdefault("state", {})["request_id"] = request_id
+        if scope["type"] == "websocket":
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                await self._connected(scope, receive, send)
+            return
         answered: dict[str, int] = {}
 
         async def sending(message: Message) -> None:
@@ -53,6 +58,13 @@ class RequestLog:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._logged(scope, receive, sending, answered)
+
+    async def _connected(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            _log.info("connection", path=scope["path"], seconds=round(time.perf_counter() - started, 1))
 
     async def _logged(self, scope: Scope, receive: Receive, send: Send, answered: Mapping[str, int]) -> None:
         started = time.perf_counter()
@@ -73,21 +85,48 @@ class RequestLog:
             )
 
 
-class BodyLimit:
-    """Answers 413 to a body that is too large, after reading on a while so that the sender sees the answer."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How large bodies may be, and how those who send larger ones are told.
 
-    def __init__(self, app: ASGIApp, largest: int) -> None:
+    Attributes:
+        largest: the most bytes that are accepted.
+        refusal: makes the answer from one sentence and the limit.
+    """
+
+    largest: int
+    refusal: Callable[[str, int], Response]
+
+
+def graphql_refusal(message: str, largest: int) -> Response:
+    """The answer to a large body as clients of GraphQL expect it."""
+    error = {"message": message, "extensions": {"code": "LIMIT_EXCEEDED", "maximum": largest}}
+    return JSONResponse({"errors": [error]}, 413)
+
+
+class BodyLimit:
+    """Answers 413 to a body that is too large, after reading on a while so that the sender sees the answer.
+
+    Args:
+        app: what is served.
+        usual: the limit of paths that have none of their own.
+        by_path: the limits of paths that begin so; the longest beginning counts.
+    """
+
+    def __init__(self, app: ASGIApp, usual: Limit, by_path: Mapping[str, Limit]) -> None:
         self._app = app
-        self._largest = largest
+        self._usual = usual
+        self._by_path = sorted(by_path.items(), key=lambda item: len(item[0]), reverse=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request if its body is within the limit; the body is read before the application runs."""
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
             return
+        limit = self._limit_of(scope["path"])
         chunks: list[Message] = []
         size = 0
-        too_large = _declared_length(Headers(scope=scope)) > self._largest
+        too_large = _declared_length(Headers(scope=scope)) > limit.largest
         more = True
         while more and size <= _MOST_DROPPED:
             message = await receive()
@@ -95,18 +134,22 @@ class BodyLimit:
                 return
             size += len(message.get("body", b""))
             more = message.get("more_body", False)
-            too_large = too_large or size > self._largest
+            too_large = too_large or size > limit.largest
             if not too_large:
                 chunks.append(message)
         if too_large:
-            await self._refusal()(scope, receive, send)
+            await _too_large(limit)(scope, receive, send)
             return
         await self._app(scope, _replaying(chunks, receive), send)
 
-    def _refusal(self) -> JSONResponse:
-        message = f"the body is larger than {self._largest:,} bytes"
-        error = {"message": message, "extensions": {"code": "LIMIT_EXCEEDED", "maximum": self._largest}}
-        return JSONResponse({"errors": [error]}, 413, headers={"connection": "close"})
+    def _limit_of(self, path: str) -> Limit:
+        return next((limit for beginning, limit in self._by_path if path.startswith(beginning)), self._usual)
+
+
+def _too_large(limit: Limit) -> Response:
+    response = limit.refusal(f"the body is larger than {limit.largest:,} bytes", limit.largest)
+    response.headers["connection"] = "close"
+    return response
 
 
 def _declared_length(headers: Headers) -> int:

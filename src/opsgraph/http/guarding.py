@@ -1,0 +1,106 @@
+"""What every endpoint for other systems does alike: who asks, from where, and how a failure is told.
+
+Each format has its own shape for errors, so an endpoint brings the function that makes its answers to failures. An
+answer of success is given by the endpoint alone, once everything is committed; whatever else happens is none.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from opsgraph.domains.access.rules import require
+from opsgraph.http.authentication import Authenticator
+from opsgraph.kernel.actor import Actor, Role
+from opsgraph.kernel.refusals import Forbidden, Refusal, RefusalCode
+from opsgraph.storage.failures import is_passing
+from opsgraph.workflows.intake import Unavailable
+
+RETRY_AFTER = {"retry-after": "5"}
+
+_STATUSES = {
+    RefusalCode.INVALID: 400,
+    RefusalCode.UNAUTHENTICATED: 401,
+    RefusalCode.FORBIDDEN: 403,
+    RefusalCode.NOT_FOUND: 404,
+    RefusalCode.CONFLICT: 409,
+}
+_READING = frozenset({"GET", "HEAD"})
+_log = structlog.get_logger("opsgraph.http")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request was not served: the status, one sentence, further ones if there are any, and headers."""
+
+    status: int
+    message: str
+    reasons: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+Telling = Callable[[Failure], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Lets in who may enter.
+
+    Attributes:
+        authenticate: finds out who asks.
+        allowed_origins: other origins whose pages may send requests.
+    """
+
+    authenticate: Authenticator
+    allowed_origins: frozenset[str] = frozenset()
+
+    async def enter(self, request: Request, any_of: Collection[Role], action: str) -> Actor:
+        """Who asks, if that is someone who may do this.
+
+        Raises:
+            Unauthenticated: nobody known is asking.
+            Forbidden: they hold none of the roles, or the request comes from a page of another site.
+        """
+        self._refuse_cross_site(request)
+        actor = await self.authenticate(request)
+        require(actor, any_of, action)
+        return actor
+
+    def _refuse_cross_site(self, request: Request) -> None:
+        origin = request.headers.get("origin")
+        if request.method in _READING or origin is None or origin in self.allowed_origins:
+            return
+        if origin.partition("://")[2] != request.headers.get("host"):
+            raise Forbidden("requests from pages of other origins are refused; see OPSGRAPH_CORS_ORIGINS")
+
+
+def guarded(handle: Handler, tell: Telling) -> Handler:
+    """An endpoint that tells of failures in its own format: what is refused, what may succeed later, and bugs."""
+
+    async def serve(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except Refusal as refusal:
+            return tell(_refused(refusal))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the sender learns in its own terms that it failed
+            return tell(_failed(request, error))
+
+    return serve
+
+
+def _failed(request: Request, error: Exception) -> Failure:
+    if isinstance(error, Unavailable) or is_passing(error):
+        return Failure(503, "the database is away, or there is too much to do; try again soon", headers=RETRY_AFTER)
+    _log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    return Failure(500, "an unexpected error happened; it was logged with the request's id")
+
+
+def _refused(refusal: Refusal) -> Failure:
+    headers = {"www-authenticate": "Bearer"} if refusal.code is RefusalCode.UNAUTHENTICATED else {}
+    reasons = (refusal.details or {}).get("errors")
+    return Failure(
+        _STATUSES[refusal.code], refusal.message, tuple(reasons) if isinstance(reasons, list) else (), headers
+    )

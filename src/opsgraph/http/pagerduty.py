@@ -1,0 +1,58 @@
+"""PagerDuty's Events API, version 2: whatever can page PagerDuty can page opsgraph.
+
+POST /v2/enqueue
+"""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from opsgraph.domains.alerts.formats import pagerduty
+from opsgraph.domains.alerts.model import Reports
+from opsgraph.http.guarding import Failure, Gate, guarded
+from opsgraph.http.receiving import SENDERS, Reception, reporter_of
+from opsgraph.kernel.refusals import Invalid
+
+_STATUSES = {400: "invalid event", 413: "invalid event"}
+
+
+@dataclass(frozen=True, slots=True)
+class PagerDutyApi:
+    """The endpoint.
+
+    The routing key is the credential of this format, and it is in the body: keys of integrations will be looked up by
+    it. Until they are issued, whoever may send alerts at all may use any; it scopes the dedup keys.
+
+    Attributes:
+        gate: lets in who may enter.
+        reception: where alerts are handed in.
+    """
+
+    gate: Gate
+    reception: Reception
+
+    def routes(self) -> list[Route]:
+        """The endpoint."""
+        return [Route("/v2/enqueue", guarded(self._enqueue, told), methods=["POST"])]
+
+    async def _enqueue(self, request: Request) -> Response:
+        actor = await self.gate.enter(request, SENDERS, "sending alerts")
+        event = pagerduty.read(await request.body(), reporter_of(actor, pagerduty.SOURCE), uuid4().hex)
+        received = await self.reception.receive(Reports([(0, event.report)]))
+        if received.refused:
+            raise Invalid("Event object is invalid", details={"errors": [each.reason for each in received.refused]})
+        body = {"status": "success", "message": "Event processed", "dedup_key": event.dedup_key}
+        return JSONResponse(body, 202)
+
+
+def told(failure: Failure) -> Response:
+    """A failure as this API tells it: a status in words, a message, and the errors one by one."""
+    body = {
+        "status": _STATUSES.get(failure.status, "error"),
+        "message": failure.message,
+        "errors": list(failure.reasons or (failure.message,)),
+    }
+    return JSONResponse(body, failure.status, dict(failure.headers))

@@ -1,0 +1,68 @@
+"""What the endpoints that take in alerts share: a batch is submitted, and answered once it is committed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from opsgraph.domains.alerts.model import AlertReport, Refused, Reports, Taken
+from opsgraph.kernel.actor import LOCAL, Actor, Role
+from opsgraph.kernel.clock import Clock
+
+SENDERS = (Role.INGEST, Role.RESPONDER)
+"""Who may send alerts: keys for nothing else, and people."""
+
+_log = structlog.get_logger("opsgraph.http")
+
+
+class Submitting(Protocol):
+    """The intake: takes in reports, and answers once all that can be is committed."""
+
+    async def submit(self, reports: Sequence[AlertReport]) -> Sequence[Taken | Refused]:
+        """What became of each, in their order; raises when the database is away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a batch: of each member by its place what was stored, and what was refused."""
+
+    taken: Sequence[tuple[int, Taken]]
+    refused: Sequence[Refused]
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Where alerts are handed in.
+
+    Attributes:
+        intake: takes them in.
+        clock: where the present comes from.
+    """
+
+    intake: Submitting
+    clock: Clock
+
+    async def receive(self, reports: Reports) -> Received:
+        """Store what can be stored of a batch, all of it before this returns; says what could not.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        for warning in reports.warnings:
+            _log.warning("alerts_left_out", reason=warning)
+        answers = await self.intake.submit([report for _, report in reports.accepted])
+        taken: list[tuple[int, Taken]] = []
+        refused = list(reports.refused)
+        for (index, _), answer in zip(reports.accepted, answers, strict=True):
+            if isinstance(answer, Refused):
+                refused.append(Refused(index, answer.reason))
+            else:
+                taken.append((index, answer))
+        return Received(taken, sorted(refused, key=lambda each: each.index))
+
+
+def reporter_of(actor: Actor, source: str) -> str:
+    """On whose behalf a sender reports: its key's name, or the kind of source where there are no keys."""
+    return f"integration:{source if actor == LOCAL else actor.name}"
