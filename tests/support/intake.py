@@ -16,13 +16,13 @@ from opsgraph.domains.incidents.model import Incident, IncidentStatus, Transitio
 from opsgraph.domains.incidents.queries.incidents import INCIDENT, incident_of
 from opsgraph.domains.incidents.tables import incidents, timeline
 from opsgraph.kernel.actor import Actor, Role
+from opsgraph.kernel.clock import Clock
 from opsgraph.settings import Settings
 from opsgraph.workers.evaluate import WorkerContext
 from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.followers import Follower
 from opsgraph.workflows.intake import Answer, Intake
 from opsgraph.workflows.responding import move
-from tests.support.clock import TestClock
 
 BY = "integration:test"
 PERSON = Actor("ada", frozenset({Role.RESPONDER}))
@@ -97,7 +97,7 @@ class Desk:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, clock: TestClock, policy: AlertPolicy | None = None, followers: Sequence[Follower] = ()
+    settings: Settings, clock: Clock, policy: AlertPolicy | None = None, followers: Sequence[Follower] = ()
 ) -> AsyncIterator[Desk]:
     """One process that takes in alerts; connections are closed when the block ends."""
     core = build_core(settings, clock)
