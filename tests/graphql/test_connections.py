@@ -46,6 +46,8 @@ class Walk:
         )
 
 
+INCIDENT = '{ service(name: "hub") { incidents(first: 1, filter: {search: "incident 0"}) { nodes { %s } } } }'
+INCIDENT_ORDERS = ("NEWEST", "OLDEST", "SEVERITY")
 HUB, TEAM = '{ service(name: "hub") { %s } }', '{ team(name: "platform") { %s } }'
 WALKS = [
     *(Walk("Query.services", "{ %s }", arguments=f"orderBy: {order}", backwards=True) for order in ORDERS),
@@ -59,6 +61,16 @@ WALKS = [
     Walk("Service.slos", HUB),
     Walk("Service.dependencies", HUB),
     Walk("Service.dependents", HUB),
+    *(Walk("Query.incidents", "{ %s }", "title", f"orderBy: {order}", backwards=True) for order in INCIDENT_ORDERS),
+    Walk("Query.alerts", "{ %s }", name="id", backwards=True),
+    Walk("Query.silences", "{ %s }", name="reason"),
+    Walk("Query.maintenanceWindows", "{ %s }", name="reason"),
+    Walk("Service.incidents", HUB, name="title"),
+    Walk("Service.alerts", HUB, name="id"),
+    Walk("Incident.alerts", INCIDENT, name="id"),
+    Walk("Incident.notes", INCIDENT, name="content"),
+    Walk("Incident.timeline", INCIDENT, name="id"),
+    Walk("Incident.impact", INCIDENT),
     Walk("Service.deployments", HUB, name="version"),
 ]
 LISTS = {"deployments": WALKS[-1], **{f"services {order}": WALKS[place] for place, order in enumerate(ORDERS)}}
@@ -67,9 +79,11 @@ LISTS = {"deployments": WALKS[-1], **{f"services {order}": WALKS[place] for plac
 async def page(api: Api, walk: Walk, arguments: str, selection: str) -> dict[str, Any]:
     """One page, found in the answer wherever it is."""
     found = await api.data(walk.document(arguments, selection))
-    while not found.keys() & {"nodes", "edges", "pageInfo", "totalCount"}:
-        (found,) = found.values()
-    return found
+    name = walk.field.partition(".")[2]
+    while name not in found:
+        (found,) = found["nodes"] if "nodes" in found else found.values()
+    connection: dict[str, Any] = found[name]
+    return connection
 
 
 async def paged(api: Api, walk: Walk, size: int, between: Callable[[], Awaitable[None]] | None = None) -> list[str]:

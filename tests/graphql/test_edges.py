@@ -51,6 +51,20 @@ ALL = WHOLE + "query ($first: Int!) { services(first: $first) { nodes { ...Whole
 ONE = WHOLE + "query ($name: String!) { service(name: $name) { ...Whole } }"
 
 
+NODES = (
+    *("Alert", "Deployment", "Incident", "IncidentNote", "MaintenanceWindow", "Service", "Silence", "Slo", "Team"),
+    *("TimelineEntry", "User"),
+)
+"""What has a global id."""
+
+RESULTS = {
+    "BulkIncidents.changed",
+    "BulkIncidents.refused",
+    "IngestedAlert.alert",
+}
+"""What a root field has at hand when it answers."""
+
+
 def name_of(number: int) -> str:
     """The name of a service, in the order of their numbers."""
     return f"service-{number:03}"
@@ -123,10 +137,11 @@ def is_relation(field: GraphQLField) -> bool:
 
 
 def test_beneath_the_roots_only_edges_have_resolvers() -> None:
-    """Whatever is not a plain attribute says how it is loaded for many parents; ids are computed from the key."""
+    """Whatever is not a plain attribute says how it is loaded for many parents, or is computed from what is at hand."""
     resolved = {name for name, field in fields_beneath_the_roots() if declared_as(field).base_resolver}
     relations = {name for name, field in fields_beneath_the_roots() if is_relation(field)}
-    assert resolved - relations == {f"{kind}.id" for kind in ("Deployment", "Service", "Slo", "Team", "User")}
+    computed = {"Silence.active", "MaintenanceWindow.active", *(f"{kind}.id" for kind in NODES)}
+    assert resolved - relations == computed
     assert {"Service.health", "Service.slos", "Slo.burnRate", "Team.members", "ServiceConnection.nodes"} < relations
 
 
@@ -136,7 +151,8 @@ def test_what_is_stored_on_its_own_is_reached_by_edges_only() -> None:
     kinds = {name: get_named_type(field.type) for name, field in plain.items()}
     objects = {name: kind for name, kind in kinds.items() if isinstance(kind, GraphQLObjectType)}
     stored = {name for name, kind in objects.items() if {"id", "pageInfo"} & kind.fields.keys()}
-    assert stored == {f"{kind}Edge.node" for kind in ("Deployment", "Service", "Slo", "Team", "User")}
+    pages = {f"{kind.removesuffix('Entry')}Edge.node" for kind in NODES}
+    assert stored == pages | RESULTS
     assert "CostProfile.entries" in objects
 
 

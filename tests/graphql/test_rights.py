@@ -16,6 +16,7 @@ from opsgraph.settings import Settings
 from tests.support.api import PROBLEM, RESPONSE_JSON, Api
 from tests.support.clock import TestClock
 from tests.support.contents import unchanged
+from tests.support.incidents import INPUTS
 from tests.support.statements import statements
 
 OPEN = {"viewer"}
@@ -24,7 +25,7 @@ OPEN = {"viewer"}
 FACTS = {"recordCost", "recordDeployment", "recordSloEvents"}
 """The mutations that post facts: what keys with the role INGEST are for."""
 
-RESPONSES = {"resolveAlert", "createSilence", "expireSilence"}
+RESPONSES = {"resolveAlert", "createSilence", "expireSilence", *INPUTS}
 """The mutations that are for whoever responds to alerts and incidents."""
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -41,6 +42,12 @@ CHANGES: dict[str, dict[str, Any]] = {
     "ingestAlert": {"service": "nobody", "severity": "info", "message": "it is quiet"},
     "createSilence": {"matchers": [], "reason": "known", "endsAt": "2030-01-01T00:00:00Z"},
     "saveMaintenanceWindow": {"services": ["nobody"], "reason": "planned", "endsAt": "2030-01-01T00:00:00Z"},
+    "createIncident": {"service": "nobody", "title": "It is slow", "severity": "HIGH"},
+    "assignIncident": {"number": 1, "user": "nobody"},
+    "addIncidentNote": {"number": 1, "content": "It is slow"},
+    "setIncidentSeverity": {"number": 1, "severity": "HIGH"},
+    **{name: {"number": 1} for name in ("acknowledgeIncident", "startIncident", "resolveIncident")},
+    **{name: {"numbers": [1]} for name in ("acknowledgeIncidents", "resolveIncidents")},
 }
 """Every mutation that takes an input, each with one that names things that do not exist."""
 
@@ -102,8 +109,8 @@ async def run(api: Api, name: str) -> dict[str, Any]:
     if name in CALLS:
         data = await api.data(f"mutation {{ {CALLS[name]} {{ __typename {PROBLEM} }} }}")
     else:
-        kind = name[0].upper() + name[1:]
-        document = f"mutation ($input: {kind}Input!) {{ {name}(input: $input) {{ __typename {PROBLEM} }} }}"
+        kind = INPUTS.get(name, f"{name[0].upper()}{name[1:]}Input")
+        document = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ __typename {PROBLEM} }} }}"
         data = await api.data(document, input=CHANGES[name])
     result: dict[str, Any] = data[name]
     return result
@@ -194,6 +201,9 @@ QUERIES = {
     "users": "users { totalCount }",
     "slos": "slos { totalCount }",
     "alerts": "alerts { totalCount }",
+    "incident": "incident(number: 1) { title }",
+    "incidents": "incidents { totalCount }",
+    "incidentStats": "incidentStats { total }",
     "silences": "silences { totalCount }",
     "maintenanceWindows": "maintenanceWindows { totalCount }",
     "platformReport": "platformReport { totalServices }",

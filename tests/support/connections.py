@@ -5,15 +5,19 @@ from decimal import Decimal
 
 from opsgraph.domains.access import commands as access
 from opsgraph.domains.access.model import UserInput
+from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.catalog import commands as catalog
 from opsgraph.domains.catalog.model import DeploymentInput, ServiceInput, TeamInput
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.cost.model import CostInput
+from opsgraph.domains.incidents.commands.notes import annotate
 from opsgraph.domains.slo import commands as slo
 from opsgraph.domains.slo.model import SloInput
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.storage.transactions import Tx
+from tests.support.alerts import make_alert, make_silence, make_window
 from tests.support.api import Api
+from tests.support.incidents import make_incident
 
 NODES = 4
 """How many nodes every connection has at least."""
@@ -38,6 +42,24 @@ async def fill(api: Api) -> None:
             await slo.save_slo(tx, SloInput("hub", f"slo-{number}", target=99.9))
             at = tx.now - timedelta(hours=number // 2)  # some at the same instant
             await catalog.record_deployment(tx, DeploymentInput("hub", f"v{number}", deployed_at=at))
+            await make_silence(tx, reason=f"known {number}")
+            await make_window(tx, "hub", reason=f"planned {number}")
+    await _add_incidents(api)
+
+
+async def _add_incidents(api: Api) -> None:
+    """Incidents of the hub and of others, of every severity; the first of the hub has alerts and notes."""
+    async with api.core.database.transaction(SYSTEM, api.core.clock.now()) as tx:
+        hub = await catalog.require_service(tx, "hub")
+        for number in range(2 * NODES):
+            of_hub = {"service": "hub", "service_id": hub.id} if number % 2 == 0 else {"service": f"other-{number}"}
+            severity = list(Severity)[number % len(Severity)]
+            incident = await make_incident(tx, severity=severity, title=f"incident {number}", **of_hub)
+            if number == 0:
+                for place in range(NODES + 1):
+                    values = {"service_id": hub.id, "incident_id": incident.id, "fingerprint": f"hub:{place}"}
+                    await make_alert(tx, "hub", **values)
+                    incident = (await annotate(tx, [incident], f"note {place}"))[0]
 
 
 async def _add_service(tx: Tx, number: int, name: str) -> None:
