@@ -96,13 +96,16 @@ async def place(tx: Tx, alerts: Sequence[Alert], reporters: Mapping[UUID, str], 
     for alert in alerts:
         by_slot.setdefault(slot_of(alert), []).append(alert)
     new = [slot for slot in by_slot if slot not in locked.joinable]
-    opened = await correlating.open_incidents(tx, [_opening(by_slot[s][0], reporters) for s in new])
+    opened = await correlating.open_incidents(tx, [_opening(by_slot[s], reporters) for s in new])
     incidents = {**locked.joinable, **dict(zip(new, opened, strict=True))}
-    joined = [
-        Joined(incidents[slot], [alert.id for alert in members], reporters[members[0].id])
+    joined = {
+        slot: Joined(incidents[slot], [alert.id for alert in members], reporters[members[0].id])
         for slot, members in by_slot.items()
-    ]
-    changed = dict(zip(by_slot, await correlating.attach(tx, joined), strict=True))
+    }
+    old = [slot for slot in by_slot if slot in locked.joinable]
+    counted = await correlating.attach(tx, [joined[slot] for slot in old])
+    await correlating.tell_attached(tx, list(joined.values()))
+    changed = {**{slot: incidents[slot] for slot in by_slot}, **dict(zip(old, counted, strict=True))}
     locked.note(changed.values())
     for slot, incident in changed.items():
         kind = IncidentEventKind.ALERT_ATTACHED if slot in locked.joinable else IncidentEventKind.CREATED
@@ -114,14 +117,16 @@ async def place(tx: Tx, alerts: Sequence[Alert], reporters: Mapping[UUID, str], 
     )
 
 
-def _opening(alert: Alert, reporters: Mapping[UUID, str]) -> Opening:
+def _opening(alerts: Sequence[Alert], reporters: Mapping[UUID, str]) -> Opening:
+    first = alerts[0]
     return Opening(
-        title=title_of(alert.message),
-        service_name=alert.service_name,
-        service_id=alert.service_id,
-        severity=alert.severity,
-        source=alert.source,
-        reporter=reporters[alert.id],
+        title=title_of(first.message),
+        service_name=first.service_name,
+        service_id=first.service_id,
+        severity=first.severity,
+        source=first.source,
+        reporter=reporters[first.id],
+        alert_count=len(alerts),
     )
 
 

@@ -32,7 +32,7 @@ _SHOWN_ALERTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An incident that alerts open, or a person; without an id it gets a new one."""
+    """An incident that so many alerts open, or a person; without an id it gets a new one."""
 
     title: str
     service_name: str
@@ -41,6 +41,7 @@ class Opening:
     source: str
     reporter: str
     id: UUID | None = None
+    alert_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ async def joinable(tx: Tx, slots: Collection[Slot], since: datetime) -> dict[Slo
 
 
 async def open_incidents(tx: Tx, openings: Sequence[Opening]) -> list[Incident]:
-    """Open incidents, without alerts yet, in the order given."""
+    """Open incidents, in the order given; the timelines do not tell of their alerts yet."""
     if not openings:
         return []
     taken = await numbers.take(tx, len(openings))
@@ -96,7 +97,7 @@ async def open_incidents(tx: Tx, openings: Sequence[Opening]) -> list[Incident]:
 
 
 async def attach(tx: Tx, joined: Sequence[Joined]) -> list[Incident]:
-    """Count new alerts on their incidents and tell them in the timelines; gives the incidents as they are then."""
+    """Count new alerts on incidents that were there before; gives the incidents as they are then."""
     if not joined:
         return []
     statement = (
@@ -116,10 +117,16 @@ async def attach(tx: Tx, joined: Sequence[Joined]) -> list[Incident]:
     await tx.connection.execute(
         statement, [{"incident_id": i.id, "count": i.alert_count, "at": i.updated_at} for i in changed]
     )
-    await timeline.append(
-        tx, [NewEntry(j.incident.id, TimelineEntryType.ALERT_ATTACHED, j.reporter, _told(j.alert_ids)) for j in joined]
-    )
     return changed
+
+
+async def tell_attached(tx: Tx, joined: Sequence[Joined]) -> None:
+    """Tell in the timelines of incidents which alerts they got, from the start or later."""
+    entries = [
+        NewEntry(each.incident.id, TimelineEntryType.ALERT_ATTACHED, each.reporter, _told(each.alert_ids))
+        for each in joined
+    ]
+    await timeline.append(tx, entries)
 
 
 async def worsen(tx: Tx, worse: Collection[Worse]) -> list[Incident]:
@@ -162,9 +169,9 @@ def _opened(tx: Tx, number: int, opening: Opening) -> Incident:
         status=IncidentStatus.OPEN,
         source=opening.source,
         assignee_id=None,
-        alert_count=0,
+        alert_count=opening.alert_count,
         version=1,
-        newest_alert_at=None,
+        newest_alert_at=tx.now if opening.alert_count else None,
         acknowledged_at=None,
         resolved_at=None,
         mtta_seconds=None,
@@ -186,6 +193,8 @@ def _row(incident: Incident) -> dict[str, object]:
         "severity_rank": badness(incident.severity),
         "status": incident.status.value,
         "source": incident.source,
+        "alert_count": incident.alert_count,
+        "newest_alert_at": incident.newest_alert_at,
         "created_at": incident.created_at,
         "updated_at": incident.updated_at,
     }
