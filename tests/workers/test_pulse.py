@@ -14,8 +14,9 @@ from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.workers.evaluate import WorkerContext
 from opsgraph.workers.pulse import Pulse
-from opsgraph.workflows.demo.pulse import BEAT, BEATS_A_SIDE, MOST_DEPLOYMENTS
+from opsgraph.workflows.demo.pulse import ALERT_SOURCE, BEAT, BEATS_A_SIDE, MOST_ALERTS, MOST_DEPLOYMENTS
 from tests.support import demonstration as demo
+from tests.support.alerts import ended, make_alert
 from tests.support.api import Api
 from tests.support.clock import START, TestClock
 
@@ -101,6 +102,21 @@ async def test_deployments_come_to_an_end(api: Api, clock: TestClock) -> None:
     assert await storefront_deployments(api) == MOST_DEPLOYMENTS
 
 
+async def test_alerts_fire_and_end_now_and_then_and_come_to_an_end(api: Api, clock: TestClock) -> None:
+    """One every four minutes, of one incident while they go on; after enough of them none fires any more."""
+    await demo.load(api.core)
+    pulse = Pulse()
+    for _ in range(16):
+        await tick(api.core, pulse)
+        clock.move(seconds=30)
+    assert await slow_probes(api) == [("RESOLVED", "SlowProbe", 10), ("RESOLVED", "SlowProbe", 10)]
+    async with api.core.database.transaction(SYSTEM, clock.now()) as tx:
+        for _ in range(2, MOST_ALERTS):
+            await make_alert(tx, source=ALERT_SOURCE, **ended(clock.now()))
+    await tick(api.core, pulse)
+    assert [status for status, *_ in await slow_probes(api)] == ["RESOLVED"] * 50
+
+
 async def test_it_goes_on_without_what_was_removed(api: Api, clock: TestClock) -> None:
     """Whoever plays with the demonstration may delete what it moves: the rest still moves, nothing comes back."""
     await demo.load(api.core)
@@ -157,6 +173,14 @@ async def storefront_deployments(api: Api) -> int:
     data = await api.data('{ service(name: "storefront") { deployments { totalCount } } }')
     count: int = data["service"]["deployments"]["totalCount"]
     return count
+
+
+async def slow_probes(api: Api) -> list[tuple[str, str | None, int | None]]:
+    """The newest alerts of the pulse: status, name, and the number of the incident."""
+    document = f"""{{ alerts(filter: {{sources: ["{ALERT_SOURCE}"]}}) {{
+        nodes {{ status labels incident {{ number }} }} }} }}"""
+    nodes = (await api.data(document))["alerts"]["nodes"]
+    return [(n["status"], n["labels"].get("alertname"), (n["incident"] or {}).get("number")) for n in nodes]
 
 
 async def search_costs(api: Api) -> list[dict[str, str]]:

@@ -155,10 +155,44 @@ async def test_the_queries_of_its_page_are_answered(api: Api) -> None:
     """Every operation that docs/demo.md suggests, in their order; what it changes is changed as it says."""
     await demo.load(api.core)
     operations = re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)
-    assert len(operations) == 6
+    assert len(operations) == 7
     answers = [await api.data(operation) for operation in operations]
     assert len(answers[0]["services"]["nodes"]) == 3
+    assert [node["title"] for node in answers[5]["incidents"]["nodes"]] == [
+        "Card authorisations take 5.1 s (95th percentile)"
+    ]
     assert answers[-1]["saveSlo"]["service"] == {"name": "orders", "health": {"status": "CRITICAL", "points": 4}}
+
+
+async def test_a_month_of_incidents_and_what_fires_now(api: Api) -> None:
+    """Eight were resolved by people, one is open; an alert is silenced, one is for information."""
+    await demo.load(api.core)
+    data = await api.data(
+        """{ incidents { nodes { number status serviceName alertCount mttaSeconds mttrSeconds assignee { name }
+               service { name } notes { nodes { author } } timeline { nodes { type createdAt } } createdAt } }
+             alerts(filter: {statuses: [FIRING]}) { nodes { serviceName severity silenced incident { number } } }
+             silences(active: true) { nodes { createdBy } }
+             incidentStats { total open resolved mttrSecondsMean } }"""
+    )
+    incidents = data["incidents"]["nodes"]
+    assert [incident["number"] for incident in incidents] == list(range(9, 0, -1))
+    assert {incident["serviceName"] for incident in incidents}.isdisjoint({"api-gateway", "payments"})
+    assert [incident["status"] for incident in incidents] == ["OPEN", *["RESOLVED"] * 8]
+    for incident in incidents[1:]:
+        times = [entry["createdAt"] for entry in incident["timeline"]["nodes"]]
+        assert (times, times[0]) == (sorted(times), incident["createdAt"])
+        assert 0 < incident["mttaSeconds"] < incident["mttrSeconds"]
+        assert all(note["author"] == incident["assignee"]["name"] for note in incident["notes"]["nodes"])
+    assert [tuple(alert.values()) for alert in data["alerts"]["nodes"]] == [
+        ("checkout", "HIGH", False, {"number": 9}),
+        ("checkout", "HIGH", False, {"number": 9}),
+        ("inventory", "HIGH", True, None),
+        ("recommendations", "INFO", False, None),
+    ]
+    assert data["silences"]["nodes"] == [{"createdBy": "Anneli Koski"}]
+    stats = data["incidentStats"]
+    assert (stats["total"], stats["open"], stats["resolved"]) == (9, 1, 8)
+    assert 15 * 60 < stats["mttrSecondsMean"] < 30 * 60
 
 
 async def test_it_is_not_loaded_twice(api: Api) -> None:

@@ -19,6 +19,6 @@ class Pulse:
         if beat == self._last:
             return 0  # without taking SQLite's only write lock
         async with context.database.transaction(SYSTEM, now) as tx:
-            await pulse.beat(tx)
+            await pulse.beat(tx, context.alerting)
         self._last = beat
         return 1

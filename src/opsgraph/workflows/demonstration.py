@@ -21,7 +21,7 @@ from opsgraph.domains.slo import commands as slo
 from opsgraph.kernel.changes import UNSET
 from opsgraph.kernel.refusals import Conflict
 from opsgraph.storage.transactions import Tx
-from opsgraph.workflows.demo import company, history
+from opsgraph.workflows.demo import company, history, replay
 from opsgraph.workflows.demo.model import SampleService
 
 SEED = 42
@@ -48,6 +48,7 @@ async def load(tx: Tx, seed: int = SEED) -> None:
     await _enter_catalog(earlier)
     for service in company.SERVICES:
         await _fill(tx, service, Random(f"{seed} {service.service.name}"))  # noqa: S311 - made-up data is no secret
+    await replay.happen(tx, Random(f"{seed} troubles"))  # noqa: S311 - likewise
     await _enter_unallocated(tx, Random(f"{seed} unallocated"))  # noqa: S311 - likewise
     await _retire(replace(tx, now=tx.now - RETIRED_AGO))
 

@@ -106,6 +106,31 @@ class SampleService:
     retired: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that went wrong with a service, and what was done about it; give or take a tenth.
+
+    Attributes:
+        service: its name; not one whose reliability has to stay as declared.
+        severity: the word that its monitoring uses.
+        alerts: by name, what each of them says; they come half a minute apart.
+        ago: how long ago the first of them came.
+        acknowledged: how long after that somebody saw it; None if nobody has yet.
+        resolved: how long after that it was over; None if it is not.
+        by: who worked on it.
+        note: what they wrote about it when it was over.
+    """
+
+    service: str
+    severity: str
+    alerts: dict[str, str]
+    ago: timedelta
+    acknowledged: timedelta | None = None
+    resolved: timedelta | None = None
+    by: str = ""
+    note: str | None = None
+
+
 def invoices(*amounts: int, currency: str = "USD", origin: str = MANUAL, last: int = 1) -> tuple[Invoice, ...]:
     """Invoices of consecutive months, oldest first; the last one is of so many months ago."""
     first = last + len(amounts) - 1

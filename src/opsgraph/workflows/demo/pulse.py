@@ -1,13 +1,19 @@
 """What goes on happening while the demonstration is served: decided by the instant alone, and never without bound.
 
-A probe comes and goes, a meter runs, requests are reported, and now and then something is deployed. Each is recorded
-once, however often it is asked for and by however many processes; events that are too old go as they do everywhere.
+A probe comes and goes, a meter runs, requests are reported, and now and then something is deployed, or an alert fires
+and ends. Each is recorded once, however often it is asked for and by however many processes; events that are too old go
+as they do everywhere.
 """
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 
+from opsgraph.domains.alerts.model import Action, AlertFilter, AlertReport, Severity
+from opsgraph.domains.alerts.queries import pages as alert_pages
+from opsgraph.domains.alerts.rules.absorbing import rounds
+from opsgraph.domains.alerts.rules.fingerprints import scoped
 from opsgraph.domains.catalog import commands as catalog
 from opsgraph.domains.catalog.model import DeploymentInput
 from opsgraph.domains.catalog.queries import deployments as catalog_deployments
@@ -18,7 +24,10 @@ from opsgraph.domains.slo import queries as slos
 from opsgraph.domains.slo.model import SloEventsInput, SloInput
 from opsgraph.kernel.refusals import Refusal
 from opsgraph.kernel.windows import minute_of
+from opsgraph.storage.idempotency import first_result
 from opsgraph.storage.transactions import Tx
+from opsgraph.workflows.alerting import take
+from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.demo import history
 from opsgraph.workflows.demo.discovery import SEARCH_LATENCY, SEARCH_MONTHLY
 from opsgraph.workflows.demo.storefront import PROBE, PROBE_MET, PROBE_MISSED
@@ -33,6 +42,13 @@ DEPLOY_EVERY = timedelta(minutes=5)
 MOST_DEPLOYMENTS = 200
 """After so many, the service that is deployed now and then is left as it is."""
 
+ALERT_EVERY = timedelta(minutes=4)
+ALERT_LASTS = timedelta(seconds=90)
+MOST_ALERTS = 200
+"""After so many, none fires any more."""
+
+ALERT_SOURCE = "demonstration"
+_PLACES = ("Frankfurt", "Dublin", "Stockholm", "Madrid", "Warsaw")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAILS_EVERY = 12
 
@@ -42,13 +58,13 @@ def beat_of(now: datetime) -> int:
     return (now - _EPOCH) // BEAT
 
 
-async def beat(tx: Tx) -> None:
+async def beat(tx: Tx, alerting: Alerting) -> None:
     """Record what happens at the instant of the transaction.
 
     Whoever plays with the demonstration may have renamed, archived or deleted what a step is about: then that step is
     left out.
     """
-    for step in (_probe, _meter, _report, _deploy):
+    for step in (_probe, _meter, _report, _deploy, partial(_alert, alerting=alerting)):
         with suppress(Refusal):
             async with tx.savepoint():
                 await step(tx)
@@ -95,3 +111,30 @@ async def _deploy(tx: Tx) -> None:
         idempotency_key=f"demonstration {turn}",
     )
     await catalog.record_deployment(tx, wanted)
+
+
+async def _alert(tx: Tx, alerting: Alerting) -> None:
+    """Let an alert fire once in a while and end soon after, until there were enough."""
+    turn, age = divmod(tx.now - _EPOCH, ALERT_EVERY)
+    fingerprint = scoped(ALERT_SOURCE, str(turn))
+    if age >= ALERT_LASTS:
+        await take(tx, rounds([_slow_probe(turn, fingerprint, Action.RESOLVE)])[0], alerting)
+        return
+    count = await alert_pages.count_alerts(tx.connection, AlertFilter(sources=(ALERT_SOURCE,)))
+    key = f"{ALERT_SOURCE} {turn}"
+    if count < MOST_ALERTS and await first_result(tx, "alert", key, {}, tx.new_id()) is None:
+        await take(tx, rounds([_slow_probe(turn, fingerprint, Action.FIRE)])[0], alerting)
+
+
+def _slow_probe(turn: int, fingerprint: str, action: Action) -> AlertReport:
+    place = _PLACES[turn % len(_PLACES)]
+    return AlertReport(
+        fingerprint=fingerprint,
+        service=PROBE.service,
+        severity=Severity.LOW,
+        message=f"The scripted customer in {place} waits {4 + turn % 7} s for a mug",
+        source=ALERT_SOURCE,
+        reporter=f"integration:{ALERT_SOURCE}",
+        action=action,
+        labels={"alertname": "SlowProbe", "service": PROBE.service, "place": place},
+    )
