@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from opsgraph.events.feed import Feed
 from opsgraph.events.hub import Hub
@@ -15,7 +18,7 @@ from opsgraph.kernel.events import Entry, Event, Topic
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from tests.support.clock import START
-from tests.support.waiting import LONG_ENOUGH_SECONDS
+from tests.support.waiting import LONG_ENOUGH_SECONDS, until
 
 NEVER_SECONDS = 3_600.0
 """A poll that does not come within a test: what is seen without it was seen by a wake-up."""
@@ -61,11 +64,11 @@ class Process:
 async def process(
     settings: Settings, poll_seconds: float = NEVER_SECONDS, *, hub: type[Hub] = Hub, in_memory: int = 5_000
 ) -> AsyncIterator[Process]:
-    """A process whose feed is running."""
+    """A process whose feed is running; whoever waits in the block for what never comes is told so in the end."""
     database = Database(settings, log=EventLog())
     feed = Feed(database, hub(database), poll_seconds, in_memory)
     try:
-        async with feed.running():
+        async with asyncio.timeout(2 * LONG_ENOUGH_SECONDS), feed.running():
             yield Process(database, feed)
     finally:
         await database.close()
@@ -128,6 +131,16 @@ async def following(feed: Feed, topics: Collection[Topic] = ALERTS, after: int |
         await follower.leave()
 
 
+async def followed(feed: Feed, by: int = 1) -> None:
+    """Wait until so many follow it: what is recorded from then on is told to them."""
+    await until(lambda: feed._tail._followers >= by)
+
+
 def small(settings: Settings) -> Settings:
     """Settings with a pool of one connection, for which nobody waits long."""
     return replace(settings, pool_size=1, pool_overflow=0)
+
+
+def as_logged(facts: Any) -> Any:
+    """Facts as they come back from the event log."""
+    return orjson.loads(orjson.dumps(facts, option=orjson.OPT_UTC_Z))

@@ -138,4 +138,4 @@ def _arrays(tx: Tx, entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def _written(entry: Entry) -> str:
-    return orjson.dumps(entry.facts).decode()
+    return orjson.dumps(entry.facts, option=orjson.OPT_UTC_Z).decode()

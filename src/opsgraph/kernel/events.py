@@ -1,6 +1,5 @@
 """Facts: what a transaction says happened, for whoever reacts to it or follows it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -23,13 +22,14 @@ class Entry:
         topic: the feed it belongs to.
         kind: what happened, within the topic.
         subject_id: what it happened to.
-        facts: JSON-compatible values as of the event, from which the feed shows the subject's scalars.
+        facts: what the feed shows of the subject, as of the event: a mapping, or a dataclass, of values that JSON knows
+            and of instants, ids and enums, which are written as texts.
     """
 
     topic: Topic
     kind: str
     subject_id: UUID
-    facts: Mapping[str, Any]
+    facts: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opsgraph.domains.alerts.model import AlertFilter, AlertStatus, ResolvedBy, Severity, alert_facts
+from opsgraph.domains.alerts.model import AlertFilter, AlertStatus, ResolvedBy, Severity
 from opsgraph.domains.alerts.queries import ongoing, pages
 from opsgraph.domains.alerts.queries.alerts import alert_from, alert_of, alerts_by_id
 from opsgraph.domains.alerts.rules.filtering import matches, needs_home
@@ -22,6 +22,7 @@ from opsgraph.storage.transactions import Tx
 from tests.support.alerts import an_alert, ended, make_alert
 from tests.support.catalog import make_service
 from tests.support.clock import START, TestClock
+from tests.support.events import as_logged
 from tests.support.incidents import make_incident
 from tests.support.statements import statements
 
@@ -162,7 +163,7 @@ async def test_an_alert_comes_back_from_the_database_and_from_the_log_as_it_was(
         labels=labels, annotations={"summary": 'a "b"'}, source_url="https://x", occurrences=2**31 - 1, ends_at=START
     )
     over = replace(full, **ended(START + timedelta(microseconds=1), ResolvedBy.PERSON), id=uuid7(START), silenced=True)
-    assert [alert_from(alert_facts(alert)) for alert in (full, over)] == [full, over]
+    assert [alert_from(as_logged(alert)) for alert in (full, over)] == [full, over]
     async with database.transaction(SYSTEM, clock.now()) as tx:
         for alert in (full, over):
             values = {name: getattr(alert, name) for name in alert.__slots__ if name != "service_name"}

@@ -8,13 +8,14 @@ from sqlalchemy import select
 
 from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.incidents.commands import locking, numbers, slots, timeline
-from opsgraph.domains.incidents.model import NewEntry, Slot, TimelineEntryType, incident_facts
+from opsgraph.domains.incidents.model import NewEntry, Slot, TimelineEntryType
 from opsgraph.domains.incidents.queries.incidents import incident_from, incidents_by_id
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.domains.incidents.tables import timeline as timeline_table
 from opsgraph.kernel.actor import LOCAL
 from opsgraph.storage.database import Database
 from tests.support.clock import START
+from tests.support.events import as_logged
 from tests.support.incidents import make_incident
 from tests.support.statements import statements
 
@@ -108,4 +109,4 @@ async def test_an_incident_is_read_back_from_its_facts_as_from_its_row(database:
         stored = (await session.execute(select(incidents.c.id))).scalars().all()
     assert found == {made.id: made}
     assert stored == [made.id]
-    assert incident_from(incident_facts(made)) == made
+    assert incident_from(as_logged(made)) == made

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from opsgraph.kernel.changes import UNSET, Maybe
-from opsgraph.kernel.clock import rfc3339
 from opsgraph.kernel.events import Entry, Event, Topic
 
 
@@ -264,17 +262,5 @@ class AlertChanged(Event):
     alert: Alert
 
     def entry(self) -> Entry:
-        """The alert's scalars as of the event."""
-        return Entry(Topic.ALERTS, self.kind.value, self.alert.id, alert_facts(self.alert))
-
-
-def alert_facts(alert: Alert) -> dict[str, Any]:
-    """An alert as JSON-compatible values; `queries.alerts.alert_from` reads them back."""
-    facts = {name: _plain(getattr(alert, name)) for name in Alert.__slots__}
-    return {**facts, "labels": dict(alert.labels), "annotations": dict(alert.annotations)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    return str(value) if isinstance(value, UUID | StrEnum) else value
+        """The alert as of the event; `queries.alerts.alert_from` reads it back."""
+        return Entry(Topic.ALERTS, self.kind.value, self.alert.id, self.alert)

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from opsgraph.domains.alerts.model import Severity
-from opsgraph.kernel.clock import rfc3339
 from opsgraph.kernel.events import Entry, Event, Topic
 
 
@@ -254,16 +253,5 @@ class IncidentChanged(Event):
     incident: Incident
 
     def entry(self) -> Entry:
-        """The incident's scalars as of the event."""
-        return Entry(Topic.INCIDENTS, self.kind.value, self.incident.id, incident_facts(self.incident))
-
-
-def incident_facts(incident: Incident) -> dict[str, Any]:
-    """An incident as JSON-compatible values; `queries.incidents.incident_from` reads them back."""
-    return {name: _plain(getattr(incident, name)) for name in Incident.__slots__}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    return str(value) if isinstance(value, UUID | StrEnum) else value
+        """The incident as of the event; `queries.incidents.incident_from` reads it back."""
+        return Entry(Topic.INCIDENTS, self.kind.value, self.incident.id, self.incident)

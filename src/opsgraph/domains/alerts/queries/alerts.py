@@ -56,7 +56,7 @@ def alert_of(row: AnyRow) -> Alert:
 
 
 def alert_from(facts: Mapping[str, Any]) -> Alert:
-    """Read back what `model.alert_facts` wrote into the event log."""
+    """Read back what the event log keeps of an alert."""
     values = {name: facts[name] for name in Alert.__slots__}
     values |= {name: datetime.fromisoformat(values[name]) for name in _INSTANTS if values[name] is not None}
     values |= {name: UUID(values[name]) for name in _IDS if values[name] is not None}

@@ -47,7 +47,7 @@ def incident_of(row: AnyRow) -> Incident:
 
 
 def incident_from(facts: Mapping[str, Any]) -> Incident:
-    """Read back what `model.incident_facts` wrote into the event log."""
+    """Read back what the event log keeps of an incident."""
     values = {name: facts[name] for name in Incident.__slots__}
     values |= {name: datetime.fromisoformat(values[name]) for name in _INSTANTS if values[name] is not None}
     values |= {name: UUID(values[name]) for name in _IDS if values[name] is not None}
