@@ -1,5 +1,7 @@
 """What is append-only: the database refuses to change or remove it, whoever asks; pruning alone removes."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,7 +17,7 @@ from tests.support.clock import START
 from tests.support.rows import inserted
 
 TABLES = [metadata.tables[name] for name in ("event", "incident_timeline")]
-CHANGES = {
+CHANGES: Mapping[str, Mapping[str, Any]] = {
     "event": {"subject_id": UUID(int=2)},
     "incident_timeline": {"actor": "someone else"},
 }

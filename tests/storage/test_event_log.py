@@ -45,6 +45,23 @@ async def count_on(tx: Tx, events: Sequence[Event]) -> None:
             tx.record(Noted(event.number + 1))
 
 
+async def record(database: Database, *numbers: int, then: Exception | None = None, dry_run: bool = False) -> None:
+    """Record numbers in a transaction that writes as well, and that ends as wanted."""
+    async with database.transaction(SYSTEM, START, dry_run=dry_run) as tx:
+        await record_apart(tx, *numbers, then=then)
+
+
+async def record_apart(tx: Tx, *numbers: int, then: Exception | None = None, writes: int = 0) -> None:
+    """Record numbers in a part of a transaction; two writes of it are one too many."""
+    async with tx.savepoint():
+        for number in numbers:
+            tx.record(Noted(number))
+        for _ in range(writes):
+            await inserted(tx.connection, TEAM)
+        if then is not None:
+            raise then
+
+
 @pytest.fixture
 def log() -> Kept:
     """The log."""
@@ -81,30 +98,33 @@ async def test_what_no_feed_shows_is_not_appended(logging: Database, log: Kept) 
 async def test_what_is_undone_is_not_appended(logging: Database, log: Kept) -> None:
     """A rollback takes all of it back."""
     with pytest.raises(ZeroDivisionError):
-        async with logging.transaction(SYSTEM, START) as tx:
-            tx.record(Noted(1))
-            raise ZeroDivisionError
+        await record(logging, 1, then=ZeroDivisionError())
     assert (log.appended, log.told) == ([], [])
 
 
 async def test_a_dry_run_appends_and_tells_nobody(logging: Database, log: Kept) -> None:
     """It meets what the log refuses, and is then rolled back."""
-    async with logging.transaction(SYSTEM, START, dry_run=True) as tx:
-        tx.record(Noted(1))
+    await record(logging, 1, dry_run=True)
     assert (log.appended, log.told) == ([[1]], [])
+    log.refuses = True
+    with pytest.raises(LookupError, match="refused"):
+        await record(logging, 1, dry_run=True)
 
 
 async def test_a_log_that_refuses_undoes_the_transaction(logging: Database, log: Kept) -> None:
     """What happened and what is told of it stand or fall together."""
     log.refuses = True
     with pytest.raises(LookupError, match="refused"):
-        async with logging.transaction(SYSTEM, START) as tx:
-            await inserted(tx.connection, TEAM)
-            tx.record(Noted(1))
+        await save(logging, 1)
     log.refuses = False
-    async with logging.transaction(SYSTEM, START, dry_run=True) as tx:
-        await inserted(tx.connection, TEAM)
-    assert log.told == []
+    await save(logging, 2)
+    assert log.appended == log.told == [[2]]
+
+
+async def save(database: Database, number: int) -> None:
+    """Write what can be written once, and record it."""
+    async with database.transaction(SYSTEM, START) as tx:
+        await record_apart(tx, number, writes=1)
 
 
 async def test_what_was_recorded_in_a_part_dies_with_it(logging: Database, log: Kept) -> None:
@@ -114,17 +134,12 @@ async def test_what_was_recorded_in_a_part_dies_with_it(logging: Database, log: 
         async with tx.savepoint():
             tx.record(Noted(2))
             with pytest.raises(ZeroDivisionError):
-                async with tx.savepoint():
-                    tx.record(Noted(30))
-                    raise ZeroDivisionError
+                await record_apart(tx, 30, then=ZeroDivisionError())
         async with tx.savepoint() as part:
             tx.record(Noted(40))
             await part.rollback()
         with pytest.raises(IntegrityError):
-            async with tx.savepoint():
-                await inserted(tx.connection, TEAM)
-                tx.record(Noted(50))
-                await inserted(tx.connection, TEAM)
+            await record_apart(tx, 50, writes=2)
         tx.record(Noted(6))
         assert [event.number for event in tx.recorded if isinstance(event, Noted)] == [1, 2, 6]
     assert log.appended == log.told == [[1, 2, 6]]
@@ -133,10 +148,9 @@ async def test_what_was_recorded_in_a_part_dies_with_it(logging: Database, log: 
 async def test_an_outer_part_takes_back_what_its_inner_parts_kept(logging: Database, log: Kept) -> None:
     """As the database does with what they wrote."""
     async with logging.transaction(SYSTEM, START) as tx:
-        with pytest.raises(ZeroDivisionError):
-            async with tx.savepoint():
-                async with tx.savepoint():
-                    tx.record(Noted(10))
-                raise ZeroDivisionError
+        async with tx.savepoint() as outer:
+            await record_apart(tx, 10)
+            assert [entry.facts["number"] for entry in tx.entries] == [10]
+            await outer.rollback()
         tx.record(Noted(2))
     assert log.appended == [[2]]

@@ -28,7 +28,7 @@ def read_cursor(state: LogState, cursor: str, field: str = "after") -> int:
         content = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
         raise Invalid(f"{field} is not a cursor that opsgraph made", field) from error
-    if len(content) != _BYTES:
+    if len(content) != _BYTES or cursor.endswith("="):
         raise Invalid(f"{field} is not a cursor that opsgraph made", field)
     position = int.from_bytes(content[16:])
     if UUID(bytes=content[:16]) != state.log_id or not state.reaches(position):

@@ -12,7 +12,7 @@ from opsgraph.domains.health import commands, queries
 from opsgraph.domains.health.model import Health, HealthChanged, HealthStatus, ServiceFacts, Signal, Subsystem
 from opsgraph.domains.health.rules import BUILT_IN
 from opsgraph.kernel.actor import SYSTEM
-from opsgraph.kernel.events import Event
+from opsgraph.kernel.events import Entry, Event, Topic
 from opsgraph.storage.database import Database
 from opsgraph.storage.transactions import Tx
 from tests.support.catalog import make_service
@@ -156,3 +156,10 @@ async def test_a_service_that_was_never_evaluated_has_no_health(database: Databa
         api = (await make_service(tx)).id
         assert await queries.health_by_service(tx.connection, [api]) == {}
         assert await commands.evaluate(tx, [], BUILT_IN, "USD", EVERY) == {}
+
+
+def test_a_change_is_told_to_who_follows_health() -> None:
+    """From what to what; which service and when, the log knows of each event."""
+    changed = HealthChanged(UUID(int=7), HEALTHY, CRITICAL)
+    facts = {"previous": "HEALTHY", "current": "CRITICAL"}
+    assert changed.entry() == Entry(Topic.SERVICE_HEALTH, "CHANGED", UUID(int=7), facts)
