@@ -31,6 +31,7 @@ DEFAULTS: dict[str, str | int] = {
     "max_tokens": 5_000,
     "max_cost": 50_000,
     "max_body_bytes": 1_048_576,
+    "grafana_secret": "",
     "evaluate_seconds": 60,
     "shutdown_seconds": 10,
 }
