@@ -143,4 +143,4 @@ def small(settings: Settings) -> Settings:
 
 def as_logged(facts: Any) -> Any:
     """Facts as they come back from the event log."""
-    return orjson.loads(orjson.dumps(facts, option=orjson.OPT_UTC_Z))
+    return orjson.loads(orjson.dumps(facts, default=str, option=orjson.OPT_UTC_Z))

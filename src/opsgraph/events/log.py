@@ -138,4 +138,5 @@ def _arrays(tx: Tx, entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def _written(entry: Entry) -> str:
-    return orjson.dumps(entry.facts, option=orjson.OPT_UTC_Z).decode()
+    # The default is for UUIDs as a driver makes them, of a class of its own.
+    return orjson.dumps(entry.facts, default=str, option=orjson.OPT_UTC_Z).decode()
