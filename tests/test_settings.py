@@ -141,6 +141,11 @@ def test_choices_hold_in_code_too() -> None:
         Settings(workers="some")
 
 
+def test_a_secret_is_not_shown() -> None:
+    """Settings may end up in a log."""
+    assert "s3cret" not in repr(Settings(grafana_secret="s3cret"))
+
+
 def test_settings_do_not_change() -> None:
     """They are read once."""
     with pytest.raises(FrozenInstanceError):

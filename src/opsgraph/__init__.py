@@ -5,7 +5,7 @@ The map of the package; `a -> b` means that a may import b, and never the other 
     cli        the opsgraph command: serve, migrate, demo, import, export, report, schema
       -> app       build(settings): the only place that wires parts together
         -> graphql   the typed schema: one file a domain over a small core (context, edges, connections, rights, limits)
-        -> http      authentication, probes, request ids, body limits, security headers
+        -> http      alerts in the formats of others; authentication, probes, request ids, body limits, headers
         -> workers   background work: each worker is one tick(context, now)
         -> web       the built-in pages and GraphiQL: static files that use the public API
           -> workflows   what writes to several domains at once: reactions to events, health, imports, demonstration

@@ -1,1 +1,1 @@
-"""What HTTP needs around the API: authentication, probes, request ids, body limits and security headers."""
+"""What HTTP needs around the API, and endpoints for alerts in the formats that other systems speak."""

@@ -37,7 +37,7 @@ def read(body: bytes, now: datetime, reporter: str) -> Reports:
     return read_members(members, partial(_read, Origin(SOURCE, reporter), now))
 
 
-def _read(origin: Origin, now: datetime, member: bytes) -> AlertReport:
+def _read(origin: Origin, now: datetime, member: msgspec.Raw) -> AlertReport:
     alert = decoded(_ALERT, member)
     labels = checked_labels(alert.labels)
     when = interval(alert.starts_at, alert.ends_at, now)

@@ -1,6 +1,7 @@
 """Alertmanager's webhook, version 4: what its `webhook_configs` post. Grafana's has the same shape, and more."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -55,7 +56,7 @@ def read(body: bytes, now: datetime, reporter: str) -> Reports:
     return read_notification(notification, partial(_read, Origin(SOURCE, reporter), now))
 
 
-def read_notification(notification: Notification, read: Any) -> Reports:
+def read_notification(notification: Notification, read: Callable[[msgspec.Raw], AlertReport]) -> Reports:
     """Read each alert of a notification by ``read``, and note what is absent from it.
 
     Raises:
@@ -97,6 +98,6 @@ def _action(status: str | None, when: Interval, now: datetime) -> Action:
     return action
 
 
-def _read(origin: Origin, now: datetime, member: bytes) -> AlertReport:
+def _read(origin: Origin, now: datetime, member: msgspec.Raw) -> AlertReport:
     alert = decoded(_ALERT, member)
     return notified(origin, now, alert, alert.generator_url)

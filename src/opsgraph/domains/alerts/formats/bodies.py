@@ -32,7 +32,7 @@ def storable(body: bytes) -> bytes:
     return _ESCAPES.sub(lambda match: match["kept"] or _REPLACEMENT, body) if b"\\u" in body else body
 
 
-def decoded(decoder: msgspec.json.Decoder[DecodedT], body: bytes) -> DecodedT:
+def decoded(decoder: msgspec.json.Decoder[DecodedT], body: bytes | msgspec.Raw) -> DecodedT:
     """What a decoder makes of a body or a part of one.
 
     Raises:
@@ -48,7 +48,7 @@ def decoded(decoder: msgspec.json.Decoder[DecodedT], body: bytes) -> DecodedT:
         raise Invalid("the body is nested too deeply") from error
 
 
-def read_members(members: Sequence[msgspec.Raw], read: Callable[[bytes], AlertReport]) -> Reports:
+def read_members(members: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], AlertReport]) -> Reports:
     """Read each member of a batch; those that ``read`` raises `Invalid` for are refused, with their places.
 
     Raises:
@@ -59,7 +59,7 @@ def read_members(members: Sequence[msgspec.Raw], read: Callable[[bytes], AlertRe
     reports = Reports()
     for index, member in enumerate(members):
         try:
-            reports.accepted.append((index, read(bytes(member))))
+            reports.accepted.append((index, read(member)))
         except Invalid as refusal:
             reports.refused.append(Refused(index, refusal.message))
     return reports

@@ -68,7 +68,7 @@ def is_signed(body: bytes, secret: str, signature: str, timestamp: str | None = 
     return hmac.compare_digest(expected.encode(), signature.strip().lower().encode())
 
 
-def _read(origin: Origin, now: datetime, member: bytes) -> AlertReport:
+def _read(origin: Origin, now: datetime, member: msgspec.Raw) -> AlertReport:
     alert = decoded(_ALERT, member)
     alert.annotations = {**_additions(alert), **(alert.annotations or {})}
     urls = (alert.panel_url, alert.dashboard_url)
