@@ -1,15 +1,18 @@
 """Silences and maintenance windows over GraphQL."""
 
+import re
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from opsgraph.graphql.nodes import global_id
+from tests.packaging import ROOT
 from tests.support.api import PROBLEM, Api
 from tests.support.clock import TestClock
 from tests.support.statements import statements
 
+PAGE = (ROOT / "docs" / "silences.md").read_text()
 FIELDS = "id matchers { label value regex negative } reason createdBy startsAt endsAt active"
 API = [{"label": "service", "value": "api"}]
 SILENCE = {"matchers": API, "reason": "known", "endsAt": "2024-03-15T13:00:00Z"}
@@ -204,3 +207,12 @@ async def test_many_windows_are_read_in_as_many_statements_as_one(api: Api) -> N
             await api.data("{ maintenanceWindows { nodes { services } } }")
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+async def test_the_examples_of_the_page_about_silences_do_what_it_says(api: Api) -> None:
+    """Each is accepted as it stands."""
+    for name in ("checkout", "orders"):
+        await api.do("saveService", name=name)
+    made, window = [await api.data(example) for example in re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)]
+    assert made["createSilence"]["active"]
+    assert window["saveMaintenanceWindow"]["services"] == ["checkout", "orders"]

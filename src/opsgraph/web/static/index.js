@@ -6,13 +6,14 @@ const REFRESH_MS = 3000;
 const REPORT = `{
   platformReport {
     generatedAt totalServices healthy degraded critical down unknown overallHealth sloBreaches overBudget
-    governanceCompliant avgReliabilityScore alertCount
+    governanceCompliant avgReliabilityScore
     totalMonthlyCost { amount currency }
     unallocatedCost { amount currency }
     services(first: 50) {
       name team health reliabilityScore governance monthlyCost monthlyCostCurrency slosMet slosTotal
     }
   }
+  alerts(filter: { statuses: [FIRING] }) { totalCount }
 }`;
 
 const COUNTS = [
@@ -25,7 +26,7 @@ const COUNTS = [
   ["Miss an SLO", (report) => report.sloBreaches],
   ["Over budget", (report) => report.overBudget],
   ["Compliant", (report) => report.governanceCompliant],
-  ["Alerts", (report) => report.alertCount],
+  ["Alerts firing", (report) => report.firing],
   ["Mean score", (report) => report.avgReliabilityScore.toFixed(1)],
   ["Monthly cost", (report) => money(report.totalMonthlyCost)],
   ["Unallocated", (report) => money(report.unallocatedCost)],
@@ -106,7 +107,7 @@ async function refresh() {
     if (!data) {
       throw new Error(errors?.[0]?.message ?? response.statusText);
     }
-    show(data.platformReport);
+    show({ ...data.platformReport, firing: data.alerts.totalCount });
     say(data.platformReport.totalServices ? "" : "No services yet: GraphiQL's examples create the first one.");
   } catch (error) {
     say(`Not up to date: ${error.message}`);

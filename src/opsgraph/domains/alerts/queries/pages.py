@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts.model import Alert, AlertFilter
 from opsgraph.domains.alerts.queries.alerts import alert_of, alert_rows
 from opsgraph.domains.alerts.tables import alerts
 from opsgraph.domains.catalog.queries import homes
+from opsgraph.domains.catalog.queries.services import services_by_name
 from opsgraph.kernel.ids import uuid7
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.text import name_key
@@ -21,17 +22,20 @@ from opsgraph.storage.rows import AnyRow
 NEWEST_FIRST = (Sort(alerts.c.id, descending=True),)
 """By id: ids sort by when an alert was first seen."""
 
+# Spelt out, or the partial index is out of reach.
+_UNREGISTERED: ColumnElement[bool] = literal_column("alert.service_id IS NULL", Boolean)
+
 _FIRST_IDS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def alerts_page(session: AsyncConnection, wanted: AlertFilter, request: PageRequest) -> Page[AnyRow]:
     """A page of the alerts that a filter finds, newest first."""
-    return await page_of(session, alert_rows().where(*_conditions(wanted)), NEWEST_FIRST, request)
+    return await page_of(session, alert_rows().where(*await _conditions(session, wanted)), NEWEST_FIRST, request)
 
 
 async def count_alerts(session: AsyncConnection, wanted: AlertFilter) -> int:
     """How many alerts a filter finds."""
-    query = select(func.count()).select_from(alerts).where(*_conditions(wanted))
+    query = select(func.count()).select_from(alerts).where(*await _conditions(session, wanted))
     return (await session.execute(query)).scalar_one()
 
 
@@ -39,13 +43,15 @@ async def alerts_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest, wanted: AlertFilter
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's alerts, newest first."""
-    query = alert_rows().where(alerts.c.service_id.in_(ids), *_conditions(wanted))
+    query = alert_rows().where(alerts.c.service_id.in_(ids), *await _conditions(session, wanted))
     return await pages_by_parent(session, query, alerts.c.service_id, NEWEST_FIRST, request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID], wanted: AlertFilter) -> dict[UUID, int]:
     """How many alerts each service has; services without any are absent."""
-    return await count_by(session, alerts.c.service_id, alerts.c.service_id.in_(ids), *_conditions(wanted))
+    return await count_by(
+        session, alerts.c.service_id, alerts.c.service_id.in_(ids), *await _conditions(session, wanted)
+    )
 
 
 async def alerts_by_incident(
@@ -67,7 +73,7 @@ async def newest_alerts(session: AsyncConnection, limit: int) -> list[Alert]:
     return [alert_of(row) for row in await session.execute(query)]
 
 
-def _conditions(wanted: AlertFilter) -> list[ColumnElement[bool]]:
+async def _conditions(session: AsyncConnection, wanted: AlertFilter) -> list[ColumnElement[bool]]:
     """The same that `rules.filtering.matches` decides about one alert."""
     conditions = _of_columns(wanted)
     if wanted.silenced is not None:
@@ -79,12 +85,18 @@ def _conditions(wanted: AlertFilter) -> list[ColumnElement[bool]]:
     if wanted.search:
         conditions.append(alerts.c.message.icontains(wanted.search, autoescape=True))
     if wanted.services is not None:
-        keys = [name_key(name) for name in wanted.services]
-        now_called = alerts.c.service_id.in_(homes.ids_named(wanted.services))
-        conditions.append(or_(alerts.c.service_key.in_(keys), now_called))
+        conditions.append(await _of_services(session, wanted.services))
     if wanted.teams is not None:
         conditions.append(alerts.c.service_id.in_(homes.ids_of_teams(wanted.teams)))
     return conditions
+
+
+async def _of_services(session: AsyncConnection, names: Collection[str]) -> ColumnElement[bool]:
+    # Looked up beforehand: by ids and by names of what is not registered, indexes are entered.
+    found = await services_by_name(session, names)
+    unknown = sorted({name_key(name) for name in names} - found.keys())
+    of_known = alerts.c.service_id.in_(sorted(service.id for service in found.values()))
+    return or_(of_known, and_(_UNREGISTERED, alerts.c.service_key.in_(unknown))) if unknown else of_known
 
 
 def _of_columns(wanted: AlertFilter) -> list[ColumnElement[bool]]:

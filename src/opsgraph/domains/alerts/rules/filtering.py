@@ -32,8 +32,8 @@ def needs_home(wanted: AlertFilter) -> bool:
 
 
 def _is_of_service(names: tuple[str, ...], alert: Alert, home: Home | None) -> bool:
-    keys = {name_key(name) for name in names}
-    return name_key(alert.service_name) in keys or (home is not None and home.service in keys)
+    own = name_key(alert.service_name) if home is None else home.service
+    return own in {name_key(name) for name in names}
 
 
 def _is_of_team(names: tuple[str, ...], home: Home | None) -> bool:
