@@ -33,6 +33,7 @@ DEFAULTS: dict[str, str | int] = {
     "max_body_bytes": 1_048_576,
     "grafana_secret": "",
     "evaluate_seconds": 60,
+    "retention_events_days": 30,
     "shutdown_seconds": 10,
 }
 CHOICES = {
