@@ -31,7 +31,14 @@ DEFAULTS: dict[str, str | int] = {
     "max_tokens": 5_000,
     "max_cost": 50_000,
     "max_body_bytes": 1_048_576,
+    "max_connections": 10_000,
+    "max_operations": 100,
     "grafana_secret": "",
+    "correlation_window_minutes": 5,
+    "auto_resolve": "off",
+    "auto_resolve_minutes": 0,
+    "resolve_timeout_minutes": 0,
+    "info_incidents": "off",
     "evaluate_seconds": 60,
     "retention_events_days": 30,
     "shutdown_seconds": 10,
@@ -43,7 +50,10 @@ CHOICES = {
     "log_format": ["json", "console"],
     "graphiql": ["on", "off"],
     "introspection": ["on", "off"],
+    "auto_resolve": ["off", "on"],
+    "info_incidents": ["off", "on"],
 }
+FROM_ZERO = {"auto_resolve_minutes", "resolve_timeout_minutes"}
 NUMBERS = [name for name, default in DEFAULTS.items() if isinstance(default, int)]
 VALUES = st.text(max_size=12) | st.integers(0, 100).map(str) | st.sampled_from(["auto", "on", "off", "info", "json"])
 TEXTS = [name for name in DEFAULTS if name not in NUMBERS and name not in CHOICES]
@@ -77,6 +87,12 @@ def test_numbers(name: str) -> None:
     assert [read(name, text) for text in ("1", "07", str(LARGEST_NUMBER))] == [1, 7, LARGEST_NUMBER]
 
 
+@pytest.mark.parametrize("name", sorted(FROM_ZERO))
+def test_numbers_that_may_be_zero(name: str) -> None:
+    """Which means at once, or never."""
+    assert read(name, "0") == 0
+
+
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize(
     "value",
@@ -85,9 +101,11 @@ def test_numbers(name: str) -> None:
 )
 def test_what_is_no_such_number_is_refused(name: str, value: str) -> None:
     """With the variable and the range, and not with pages of digits."""
-    with pytest.raises(
-        SettingsError, match=f"^{variable(name)} takes a whole number from 1 to 2147483647, not "
-    ) as caught:
+    if value == "0" and name in FROM_ZERO:
+        value = "-0"
+    least = 0 if name in FROM_ZERO else 1
+    range_ = f"a whole number from {least} to 2147483647"
+    with pytest.raises(SettingsError, match=f"^{variable(name)} takes {range_}, not ") as caught:
         read(name, value)
     assert len(str(caught.value)) < 200
 
