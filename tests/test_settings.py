@@ -151,7 +151,7 @@ def test_any_environment_is_read_or_refused(environment: dict[str, str]) -> None
 def given_or_default(environment: dict[str, str]) -> dict[str, str]:
     """What settings are, as text; whole numbers may be given with zeros before them."""
     given_ = {name: environment.get(variable(name), str(default)) for name, default in DEFAULTS.items()}
-    return {name: text.lstrip("0") if name in NUMBERS else text for name, text in given_.items()}
+    return {name: text.lstrip("0") or "0" if name in NUMBERS else text for name, text in given_.items()}
 
 
 def test_choices_hold_in_code_too() -> None:
@@ -177,7 +177,9 @@ def test_the_documentation_lists_exactly_the_settings_with_their_defaults() -> N
         r"^\| `(OPSGRAPH_\w+)` \| (.+?) \| .+ \|$", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE
     )
     assert len(rows) == len(DEFAULTS)
-    assert dict(rows) == {variable(name): f"`{default}`" if default else "none" for name, default in DEFAULTS.items()}
+    assert dict(rows) == {
+        variable(name): "none" if default == "" else f"`{default}`" for name, default in DEFAULTS.items()
+    }
 
 
 @pytest.mark.parametrize("name", CHOICES)
