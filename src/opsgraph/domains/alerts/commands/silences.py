@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Boolean, ColumnElement, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, insert, literal_column, select, update
 
 from opsgraph.domains.alerts.model import (
     Alert,
@@ -36,7 +36,7 @@ from opsgraph.storage.writing import in_chunks, lock_sorted
 MOST_MUTED = 10_000
 """How many alerts without an incident are held against a silence when it is made: the newest."""
 
-_FIRING: ColumnElement[bool] = literal_column("alert.status = 'FIRING'", Boolean)
+_FIRING: ColumnElement[Any] = literal_column("alert.status = 'FIRING'")
 _AT_ONCE = 5_000
 _SEEN = (alerts.c.id, alerts.c.labels, alerts.c.service_name, alerts.c.severity)
 

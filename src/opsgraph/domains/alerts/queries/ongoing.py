@@ -1,18 +1,19 @@
 """Reads of what fires now, walked through in the order of ids."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, literal_column
+from sqlalchemy import ColumnElement, literal_column
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts.model import Alert
 from opsgraph.domains.alerts.queries.alerts import alert_of, alert_rows
 from opsgraph.domains.alerts.tables import alerts
 
-# Spelt out, or the partial indexes are out of reach.
-_FIRING: ColumnElement[bool] = literal_column("alert.status = 'FIRING'", Boolean)
-_SILENCED: ColumnElement[bool] = literal_column("alert.silenced", Boolean)
+# Spelt out, and without a type, or the partial indexes are out of reach.
+_FIRING: ColumnElement[Any] = literal_column("alert.status = 'FIRING'")
+_SILENCED: ColumnElement[Any] = literal_column("alert.silenced")
 
 
 async def firing_alerts(session: AsyncConnection, limit: int, after: UUID | None = None) -> list[Alert]:
@@ -32,7 +33,7 @@ async def firing_silenced(session: AsyncConnection, limit: int, after: UUID | No
 
 
 async def _walk(
-    session: AsyncConnection, conditions: Sequence[ColumnElement[bool]], limit: int, after: UUID | None
+    session: AsyncConnection, conditions: Sequence[ColumnElement[Any]], limit: int, after: UUID | None
 ) -> list[Alert]:
     behind = [] if after is None else [alerts.c.id > after]
     query = alert_rows().where(*conditions, *behind).order_by(alerts.c.id).limit(limit)

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts.model import Alert, AlertFilter
@@ -22,8 +23,8 @@ from opsgraph.storage.rows import AnyRow
 NEWEST_FIRST = (Sort(alerts.c.id, descending=True),)
 """By id: ids sort by when an alert was first seen."""
 
-# Spelt out, or the partial index is out of reach.
-_UNREGISTERED: ColumnElement[bool] = literal_column("alert.service_id IS NULL", Boolean)
+# Spelt out, and without a type, or the partial index is out of reach.
+_UNREGISTERED: ColumnElement[Any] = literal_column("alert.service_id IS NULL")
 
 _FIRST_IDS = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -95,17 +96,24 @@ async def _of_services(session: AsyncConnection, names: Collection[str]) -> Colu
     # Looked up beforehand: by ids and by names of what is not registered, indexes are entered.
     found = await services_by_name(session, names)
     unknown = sorted({name_key(name) for name in names} - found.keys())
-    of_known = alerts.c.service_id.in_(sorted(service.id for service in found.values()))
-    return or_(of_known, and_(_UNREGISTERED, alerts.c.service_key.in_(unknown))) if unknown else of_known
+    parts: list[ColumnElement[bool]] = []
+    if found or not unknown:
+        parts.append(alerts.c.service_id.in_(sorted(service.id for service in found.values())))
+    if unknown:
+        parts.append(and_(_UNREGISTERED, alerts.c.service_key.in_(unknown)))
+    return or_(*parts)
 
 
 def _of_columns(wanted: AlertFilter) -> list[ColumnElement[bool]]:
-    lists = (
-        (alerts.c.status, wanted.statuses),
-        (alerts.c.severity, wanted.severities),
-        (alerts.c.source, wanted.sources),
-    )
-    return [column.in_([str(value) for value in values]) for column, values in lists if values is not None]
+    lists = ((alerts.c.severity, wanted.severities), (alerts.c.source, wanted.sources))
+    conditions: list[ColumnElement[bool]] = [
+        column.in_([str(value) for value in values]) for column, values in lists if values is not None
+    ]
+    if wanted.statuses is not None:
+        # Written into the statement: databases know then that few alerts fire, and enter the index.
+        statuses = [status.value for status in wanted.statuses]
+        conditions.append(alerts.c.status.in_(bindparam(None, statuses, expanding=True, literal_execute=True)))
+    return conditions
 
 
 def _first_id(instant: datetime) -> UUID:
