@@ -83,10 +83,12 @@ async def emptied(url: str) -> None:
     """Remove every row from a migrated PostgreSQL database; quicker than TRUNCATE where there are few.
 
     The name of its event log stays, as migrating made it; append-only tables let rows go while it says that it prunes.
+    Incidents are counted from 1 again.
     """
     tables = [f'"{table.name}"' for table in reversed(metadata.sorted_tables) if table.name != "event_log"]
     deletions = [f"DELETE FROM {table}" for table in tables]  # noqa: S608 - our own tables
-    await _run(url, "; ".join(["SET opsgraph.pruning = 'on'", *deletions, "UPDATE event_log SET pruned_through = 0"]))
+    anew = ["UPDATE event_log SET pruned_through = 0", "ALTER SEQUENCE incident_number RESTART"]
+    await _run(url, "; ".join(["SET opsgraph.pruning = 'on'", *deletions, *anew]))
 
 
 async def _hurry(url: str) -> None:
