@@ -39,6 +39,11 @@ COMMANDS = {
     ),
     "export": Command("exporting", "app", "Write what the database holds in a form that imports again."),
     "report": Command("report", "report", "Print the platform report: the state of all services, worst first."),
+    "incidents": Command(
+        "incidents",
+        "app",
+        "See incidents, and respond to them: on a server with --url, else on the database at hand.",
+    ),
     "schema": Command("schema", "schema", "Print the GraphQL schema, as schema.graphql has it."),
 }
 

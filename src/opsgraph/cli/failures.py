@@ -38,5 +38,10 @@ def reported() -> Iterator[None]:
 
 def fail(message: str, exit_code: int = FAILED) -> NoReturn:
     """Say why on standard error and end the process."""
-    typer.echo("\n".join(printable(line) for line in f"opsgraph: {message}".splitlines()), err=True)
+    warn(message)
     sys.exit(exit_code)
+
+
+def warn(message: str) -> None:
+    """Say something on standard error, where it does not mix with what scripts read."""
+    typer.echo("\n".join(printable(line) for line in f"opsgraph: {message}".splitlines()), err=True)
