@@ -19,8 +19,9 @@ from tests.support.api import Api
 from tests.support.clock import TestClock
 
 
+@pytest.mark.parametrize("mistake", [ValueError, AttributeError, RuntimeError, AssertionError])
 async def test_the_others_are_evaluated_and_the_failure_is_logged(
-    api: Api, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+    api: Api, clock: TestClock, monkeypatch: pytest.MonkeyPatch, mistake: type[Exception]
 ) -> None:
     """Of three due services one cannot be judged: it is put off, the other two are fresh."""
     core = api.core
@@ -30,7 +31,7 @@ async def test_the_others_are_evaluated_and_the_failure_is_logged(
 
     async def failing(tx: Any, service_ids: Collection[UUID], *rest: Any) -> Any:
         if bad in service_ids:
-            raise ValueError("this one cannot be judged")
+            raise mistake("this one cannot be judged")
         return await judge(tx, service_ids, *rest)
 
     monkeypatch.setattr(health, "evaluate", failing)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from opsgraph.domains.health.queries import due_services
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.storage.database import Database
+from opsgraph.storage.failures import is_passing
 from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.health import AT_ONCE, HealthPolicy, put_off, refresh, refresh_due
 from opsgraph.workflows.retention import Retention
@@ -44,11 +44,9 @@ async def tick(context: WorkerContext, now: datetime) -> int:
     try:
         async with context.database.transaction(SYSTEM, now) as tx:
             return await refresh_due(tx, context.policy)
-    except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error, OperationalError):
+    except Exception as error:
+        if is_passing(error):
             raise  # the database is away, which is nobody's fault among the services
-        return await _one_by_one(context, now)
-    except (ArithmeticError, LookupError, TypeError, ValueError):
         return await _one_by_one(context, now)
 
 
