@@ -36,7 +36,8 @@ class IncidentFilter:
         default=strawberry.UNSET, description="Of one of these severities."
     )
     services: list[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="Of one of these services: by the name it had then, or has now."
+        default=strawberry.UNSET,
+        description="Of one of these services, by the name that it has now; as sent if it is not registered.",
     )
     teams: list[str] | None = strawberry.field(
         default=strawberry.UNSET, description="Of services that one of these teams owns."

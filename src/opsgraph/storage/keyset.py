@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.kernel.clock import rfc3339
@@ -110,6 +110,8 @@ def _bound(sorts: Sequence[Sort], key: Key, field: str) -> list[Any]:
 def _from_cursor(column: ColumnElement[Any], value: str | float | None, field: str) -> Any:
     """Read what `_to_cursor` wrote; whatever else a client made up is refused before a database chokes on it."""
     try:
+        if isinstance(column.type, BigInteger):
+            return _whole_number(value, bits=64)
         return _READERS[column.type.python_type](value)
     except (TypeError, ValueError, OverflowError) as error:
         raise Invalid(f"{field} is not a cursor that opsgraph made", field) from error
@@ -122,9 +124,10 @@ def _text(value: Any) -> str:
     return value
 
 
-def _whole_number(value: Any) -> int:
-    if type(value) is not int or not -_BOUND <= value < _BOUND:
-        raise TypeError("not a whole number of 32 bits")
+def _whole_number(value: Any, bits: int = 32) -> int:
+    bound = 1 << (bits - 1)
+    if type(value) is not int or not -bound <= value < bound:
+        raise TypeError(f"not a whole number of {bits} bits")
     return value
 
 
@@ -145,7 +148,6 @@ def _uuid(value: Any) -> UUID:
     return UUID(_text(value))
 
 
-_BOUND = 2**31
 _READERS: dict[type[Any], Callable[[Any], Any]] = {
     str: _text,
     int: _whole_number,

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from random import Random
 from statistics import fmean, median
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -38,7 +39,7 @@ async def make_some(database: Database, service: str, how_many: int, chance: Ran
         mtta = timedelta(seconds=chance.uniform(0, 3_600))
         mttr = mtta + timedelta(seconds=chance.uniform(0, 20 * 86_400))
         ended = created + mttr <= START
-        values = {
+        values: dict[str, Any] = {
             "severity": chance.choice(list(Severity)),
             "status": "RESOLVED" if ended else chance.choice(["OPEN", "ACKNOWLEDGED", "IN_PROGRESS"]),
             "resolved_at": created + mttr if ended else None,
@@ -53,7 +54,12 @@ async def make_some(database: Database, service: str, how_many: int, chance: Ran
 def spread(values: list[float | None]) -> Spread:
     """Mean and median of what there is."""
     known = [value for value in values if value is not None]
-    return Spread(pytest.approx(fmean(known)), pytest.approx(median(known))) if known else Spread()
+    return Spread(about(fmean(known)), about(median(known))) if known else Spread()
+
+
+def about(value: float) -> Any:
+    """Equal to a microsecond."""
+    return pytest.approx(value, abs=1e-6)
 
 
 @pytest.mark.parametrize("how_many", [0, 1, 2, 3, 30, 31])
@@ -100,9 +106,9 @@ def trouble(incidents: list[Incident], now: datetime) -> Trouble:
     return Trouble(
         incidents=sum(i.created_at > SINCE for i in incidents),
         resolved=len(resolved),
-        mttr_seconds=pytest.approx(fmean(resolved), abs=1e-6) if resolved else 0.0,
+        mttr_seconds=about(fmean(resolved)) if resolved else 0.0,
         unresolved=len(ages),
-        age_seconds=pytest.approx(fmean(ages), abs=1e-6) if ages else 0.0,
+        age_seconds=about(fmean(ages)) if ages else 0.0,
     )
 
 

@@ -22,8 +22,8 @@ _MEANS = {"resolved": "mttr_seconds", "unresolved": "age_seconds"}
 
 
 async def stats(session: AsyncConnection, wanted: IncidentFilter) -> IncidentStats:
-    """The figures of the incidents that a filter finds. Three statements."""
-    found = conditions(wanted)
+    """The figures of the incidents that a filter finds. Three statements, and one to look up services by name."""
+    found = await conditions(session, wanted)
     counts = select(incidents.c.status, incidents.c.severity, func.count()).where(*found)
     rows = (await session.execute(counts.group_by(incidents.c.status, incidents.c.severity))).all()
     by_status, by_severity = dict.fromkeys(IncidentStatus, 0), dict.fromkeys(Severity, 0)

@@ -1,14 +1,15 @@
 """Pages of incidents in each order, and their counts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.access import queries as access
 from opsgraph.domains.catalog.queries import homes
+from opsgraph.domains.catalog.queries.services import services_by_name
 from opsgraph.domains.incidents.model import IncidentFilter, IncidentOrder
 from opsgraph.domains.incidents.queries.incidents import INCIDENT
 from opsgraph.domains.incidents.tables import incidents
@@ -17,7 +18,7 @@ from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.text import name_key
 from opsgraph.storage.counting import count_by
 from opsgraph.storage.keyset import Sort, page_of, pages_by_parent
-from opsgraph.storage.rows import AnyRow
+from opsgraph.storage.rows import AnyRow, AnySelect
 
 SORTS: Mapping[IncidentOrder, tuple[Sort, ...]] = {
     IncidentOrder.NEWEST: (Sort(incidents.c.id, descending=True),),
@@ -31,6 +32,7 @@ SORTS: Mapping[IncidentOrder, tuple[Sort, ...]] = {
 
 _FIRST_IDS = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_MOST_LOOKED_UP = 1_000
 
 
 async def incidents_page(
@@ -40,12 +42,13 @@ async def incidents_page(
     order: IncidentOrder = IncidentOrder.NEWEST,
 ) -> Page[AnyRow]:
     """A page of the incidents that a filter finds."""
-    return await page_of(session, select(*INCIDENT).where(*conditions(wanted)), SORTS[order], request)
+    query = select(*INCIDENT).where(*await conditions(session, wanted))
+    return await page_of(session, query, SORTS[order], request)
 
 
 async def count_incidents(session: AsyncConnection, wanted: IncidentFilter) -> int:
     """How many incidents a filter finds."""
-    query = select(func.count()).select_from(incidents).where(*conditions(wanted))
+    query = select(func.count()).select_from(incidents).where(*await conditions(session, wanted))
     return (await session.execute(query)).scalar_one()
 
 
@@ -53,20 +56,25 @@ async def incidents_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest, wanted: IncidentFilter
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's incidents, newest first."""
-    query = select(*INCIDENT).where(incidents.c.service_id.in_(ids), *conditions(wanted))
+    query = select(*INCIDENT).where(incidents.c.service_id.in_(ids), *await conditions(session, wanted))
     return await pages_by_parent(session, query, incidents.c.service_id, SORTS[IncidentOrder.NEWEST], request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID], wanted: IncidentFilter) -> dict[UUID, int]:
     """How many incidents each service has; services without any are absent."""
-    return await count_by(session, incidents.c.service_id, incidents.c.service_id.in_(ids), *conditions(wanted))
+    narrowed = await conditions(session, wanted)
+    return await count_by(session, incidents.c.service_id, incidents.c.service_id.in_(ids), *narrowed)
 
 
-def conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+async def conditions(session: AsyncConnection, wanted: IncidentFilter) -> list[ColumnElement[bool]]:
     """What a filter asks, in SQL: the same that `rules.filtering.matches` decides about one incident."""
-    found = [*_of_columns(wanted), *created_between(wanted.since, wanted.until), *_of_services(wanted)]
+    found = [*_of_columns(wanted), *created_between(wanted.since, wanted.until)]
+    if wanted.services is not None:
+        found.append(await _of_services(session, wanted.services))
+    if wanted.teams is not None:
+        found.append(incidents.c.service_id.in_(await _looked_up(session, homes.ids_of_teams(wanted.teams))))
     if wanted.assignees is not None:
-        found.append(incidents.c.assignee_id.in_(access.ids_named(wanted.assignees)))
+        found.append(incidents.c.assignee_id.in_(await _looked_up(session, access.ids_named(wanted.assignees))))
     if wanted.unassigned is not None:
         found.append(incidents.c.assignee_id.is_(None) == wanted.unassigned)
     if wanted.snoozed:
@@ -92,14 +100,22 @@ def _of_columns(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
     return [column.in_([value.value for value in values]) for column, values in lists if values is not None]
 
 
-def _of_services(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.services is not None:
-        then_called = incidents.c.service_key.in_([name_key(name) for name in wanted.services])
-        found.append(or_(then_called, incidents.c.service_id.in_(homes.ids_named(wanted.services))))
-    if wanted.teams is not None:
-        found.append(incidents.c.service_id.in_(homes.ids_of_teams(wanted.teams)))
-    return found
+async def _of_services(session: AsyncConnection, names: Collection[str]) -> ColumnElement[bool]:
+    """Of services by the names that they have now; of what is not registered, by the name as it was sent."""
+    found = await services_by_name(session, names)
+    unknown = sorted({name_key(name) for name in names} - found.keys())
+    parts: list[ColumnElement[bool]] = []
+    if found or not unknown:
+        parts.append(incidents.c.service_id.in_(sorted(service.id for service in found.values())))
+    if unknown:
+        parts.append(and_(incidents.c.service_id.is_(None), incidents.c.service_key.in_(unknown)))
+    return or_(*parts)
+
+
+async def _looked_up(session: AsyncConnection, ids: AnySelect) -> AnySelect | Sequence[UUID]:
+    """The ids that a select finds, if they are not many: by ids, indexes are entered."""
+    found = (await session.execute(ids.limit(_MOST_LOOKED_UP + 1))).scalars().all()
+    return found if len(found) <= _MOST_LOOKED_UP else ids
 
 
 def _first_id(instant: datetime) -> UUID:

@@ -43,8 +43,7 @@ def _mentions(incident: Incident, text: str) -> bool:
 
 
 def _is_of_service(names: tuple[str, ...], incident: Incident, home: Home | None) -> bool:
-    keys = _keys(names)
-    return incident.service_key in keys or (home is not None and home.service in keys)
+    return (incident.service_key if home is None else home.service) in _keys(names)
 
 
 def _keys(names: tuple[str, ...]) -> set[str]:
