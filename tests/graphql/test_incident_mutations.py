@@ -211,3 +211,13 @@ async def test_too_many_at_once_are_refused_as_a_whole(api: Api, mutation: str) 
     refused = await problem(api, mutation, numbers=[1], note="")
     assert (refused["code"], refused["field"]) == ("INVALID", ["input", "note"])
     assert await respond(api, mutation, numbers=[]) == {"__typename": "BulkIncidents", "changed": [], "refused": []}
+
+
+async def test_what_many_incidents_are_asked_for_counts_for_each(api: Api) -> None:
+    """The limit of cost knows that there can be 200 of them; nothing is done when it is exceeded."""
+    number = await opened(api)
+    document = """mutation { resolveIncidents(input: {numbers: [%d]}) { ... on BulkIncidents {
+        changed { timeline(first: 200) { nodes { incident: id } } alerts(first: 200) { nodes { id } } } } } }"""
+    async with unchanged(api.core.database):
+        (error,) = (await api.send(document % number))["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["limit"]) == ("LIMIT_EXCEEDED", "cost")

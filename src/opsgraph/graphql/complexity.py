@@ -29,6 +29,9 @@ from opsgraph.settings import Settings
 LARGEST_LIST = 500
 """What a plain list that takes `first` holds at most, and if it is left out."""
 
+LONGEST = "opsgraph.longest"
+"""The key under which the metadata of a plain list that can be long says how many members it has at most."""
+
 _LISTED = frozenset({"nodes", "edges"})
 _CEILING = 10**12  # beyond it nobody needs to know how much more it is
 
@@ -56,8 +59,8 @@ class Estimate:
     """The cost of a validated document with these variables.
 
     An object counts 1. A connection multiplies what is selected of its nodes by its page size; one of which only
-    totalCount or pageInfo is selected counts 1. A plain list that takes `first` multiplies as well; any other counts as
-    one object, being short by design.
+    totalCount or pageInfo is selected counts 1. A plain list that takes `first` or says how long it gets multiplies as
+    well; any other counts as one object, being short by design.
     """
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
@@ -108,7 +111,7 @@ class Estimate:
             return 1 + size * max(inner, 1)
         if _is_sized_list(definition):
             return self._page_size(field, LARGEST_LIST) * (1 + inner)
-        return 1 + inner
+        return _longest(definition) * (1 + inner)
 
     def _lists_nodes(self, selections: SelectionSetNode) -> bool:
         for selection in selections.selections:
@@ -153,3 +156,9 @@ def _is_connection(returned: Any) -> bool:
 
 def _is_sized_list(definition: GraphQLField) -> bool:
     return is_list_type(get_nullable_type(definition.type)) and "first" in definition.args
+
+
+def _longest(definition: GraphQLField) -> int:
+    declared = definition.extensions.get("strawberry-definition")
+    longest: int = declared.metadata.get(LONGEST, 1) if declared else 1
+    return longest

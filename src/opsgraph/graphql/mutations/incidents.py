@@ -8,6 +8,8 @@ from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.incidents import model
 from opsgraph.domains.incidents.commands import assigning, notes, rating
 from opsgraph.domains.incidents.model import IncidentStatus
+from opsgraph.domains.incidents.rules.acceptance import MOST_AT_ONCE
+from opsgraph.graphql.complexity import LONGEST
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.incident_lists import key_of_incident
 from opsgraph.graphql.incidents import Incident, incident_of
@@ -45,9 +47,12 @@ class BulkIncidents:
     """What became of many incidents."""
 
     changed: list[Incident] = strawberry.field(
-        description="Those that are where they were wanted, in the order of their numbers as given."
+        description="Those that are where they were wanted, in the order of their numbers as given.",
+        metadata={LONGEST: MOST_AT_ONCE},
     )
-    refused: list[RefusedIncident] = strawberry.field(description="Those that stay as they are.")
+    refused: list[RefusedIncident] = strawberry.field(
+        description="Those that stay as they are.", metadata={LONGEST: MOST_AT_ONCE}
+    )
 
 
 BulkIncidentResult = Annotated[
