@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from opsgraph.graphql.nodes import global_id
 from opsgraph.graphql.schema import build_schema
 from opsgraph.settings import Settings
 from tests.support.api import PROBLEM, Api
@@ -13,6 +15,8 @@ from tests.support.contents import unchanged
 NOT_FOUND, INVALID, CONFLICT = "NOT_FOUND", "INVALID", "CONFLICT"
 LONG, TOO_LONG = "x" * 201, "x" * 10_001
 LINK = {"title": "Code", "url": "https://example.org"}
+NOBODY = UUID(int=0)
+MATCHER = {"label": "service", "value": "api"}
 GOVERNANCE = {"allowed": ["runbook", "monitoring", "ownership", "documentation", "incident_response"]}
 
 
@@ -43,6 +47,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "setGovernanceCheck": {"service": "api", "check": "runbook", "passed": True},
     "saveSlo": {"service": "api", "name": "declared"},
     "recordSloEvents": {"service": "api", "slo": "external", "good": 1, "total": 1},
+    "ingestAlert": {"service": "api", "severity": "high", "message": "5xx spike"},
+    "createSilence": {"matchers": [MATCHER], "reason": "known", "endsAt": "2024-03-15T13:00:00Z"},
+    "saveMaintenanceWindow": {"services": ["api"], "reason": "planned", "endsAt": "2024-03-15T13:00:00Z"},
 }
 CASES: dict[str, list[Case]] = {
     "saveTeam": [
@@ -146,12 +153,48 @@ CASES: dict[str, list[Case]] = {
         wrong(INVALID, "idempotencyKey is empty", idempotencyKey=""),
         wrong(CONFLICT, "was used with a different request", idempotencyKey="used"),
     ],
+    "ingestAlert": [
+        wrong(INVALID, "service is empty", service=" "),
+        wrong(INVALID, 'severity "bad" is not known here', severity="bad"),
+        wrong(INVALID, "message is missing or empty", message=" "),
+        wrong(INVALID, "labels is not an object of texts", labels=["a"]),
+        wrong(INVALID, "annotations is not an object of texts", annotations="a"),
+        wrong(INVALID, "dedupKey has 256 characters", dedupKey="x" * 256),
+        wrong(INVALID, "startsAt is before 1970", startsAt="1969-12-31T23:59:59Z"),
+    ],
+    "createSilence": [
+        wrong(INVALID, "matchers is empty", matchers=[]),
+        wrong(INVALID, "51 members", matchers=[MATCHER] * 51),
+        wrong(INVALID, "names no label", matchers=[{"label": " ", "value": "api"}]),
+        wrong(INVALID, "alerts without its label", matchers=[{"label": "service", "value": ""}]),
+        wrong(INVALID, "is refused: missing )", matchers=[{**MATCHER, "value": "(", "regex": True}]),
+        wrong(INVALID, "reason is empty", reason=" "),
+        wrong(INVALID, "reason has 10001 characters", reason=TOO_LONG),
+        wrong(INVALID, "ends in the future", endsAt="2024-03-15T12:00:00Z"),
+        wrong(INVALID, "is not after the start", path="endsAt", startsAt="2024-03-15T13:00:00Z"),
+        wrong(INVALID, "idempotencyKey is empty", idempotencyKey=""),
+        wrong(CONFLICT, "was used with a different request", idempotencyKey="used"),
+    ],
+    "saveMaintenanceWindow": [
+        wrong(INVALID, "is not an id that opsgraph made", id="nothing"),
+        wrong(NOT_FOUND, "there is no maintenance window with this id", id=global_id("MaintenanceWindow", NOBODY)),
+        wrong(NOT_FOUND, "is the id of a Service", id=global_id("Service", NOBODY)),
+        wrong(NOT_FOUND, 'there is no service called "nobody"', services=["nobody"]),
+        wrong(INVALID, "it has neither", services=[]),
+        wrong(INVALID, "services has 201 members", services=["api"] * 201),
+        wrong(INVALID, "alerts without its label", matchers=[{**MATCHER, "negative": True}]),
+        wrong(INVALID, "reason is empty", reason=None),
+        wrong(INVALID, "endsAt is missing", endsAt=None),
+        wrong(INVALID, "ends in the future", endsAt="2024-03-15T12:00:00Z"),
+    ],
 }
 CALLS = {
     'archiveService(name: "nobody")': ["name"],
     'restoreService(name: "nobody")': ["name"],
     'deleteSlo(service: "nobody", name: "declared")': ["service"],
     'deleteSlo(service: "api", name: "nothing")': ["name"],
+    f'resolveAlert(id: "{global_id("Alert", NOBODY)}")': ["id"],
+    f'expireSilence(id: "{global_id("Silence", NOBODY)}")': ["id"],
 }
 
 
@@ -165,6 +208,7 @@ async def given(api: Api) -> Api:
     await api.do("saveSlo", service="api", name="external", target=99.9, indicator="EXTERNAL")
     await api.do("recordDeployment", service="api", version="1", idempotencyKey="used")
     await api.do("recordSloEvents", service="api", slo="external", good=9, total=9, idempotencyKey="used")
+    await api.do("createSilence", **{**GOOD["createSilence"], "reason": "other", "idempotencyKey": "used"})
     return api
 
 

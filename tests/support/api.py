@@ -76,6 +76,9 @@ _RESULTS = {
     "saveSlo": "Slo",
     "recordSloEvents": "Slo",
     "recordDeployment": "Deployment",
+    "ingestAlert": "IngestedAlert",
+    "createSilence": "Silence",
+    "saveMaintenanceWindow": "MaintenanceWindow",
 }
 
 
