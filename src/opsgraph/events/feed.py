@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +19,21 @@ from opsgraph.storage.database import Database
 _BATCH = 500
 _POLL_SECONDS = 1.0
 _IN_MEMORY = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a follower has come.
+
+    Attributes:
+        events: what it came by, in order.
+        position: the place it has come to: nothing that it wants is left up to there.
+        caught_up: whether that was the end of the log a moment ago.
+    """
+
+    events: Sequence[LoggedEvent]
+    position: int
+    caught_up: bool
 
 
 class Feed:
@@ -64,9 +80,17 @@ class Feed:
                 log never reached it.
             RuntimeError: the feed was not begun to run.
         """
+        async with aclosing(self.steps(topics, after)) as steps:
+            async for step in steps:
+                if step.events:
+                    yield step.events
+
+    async def steps(self, topics: Collection[Topic], after: int | None = None) -> AsyncGenerator[Step, None]:
+        """The same as `follow`, with how far it has come at the start, after each batch, and where it has to wait."""
         if self._tail.ended is None:
             raise RuntimeError("a feed is followed while it is running")
-        position = await self._start(after)
+        position, caught_up = await self._start(after), after is None
+        yield Step((), position, caught_up)
         with self._tail.followed():
             while not self._tail.ended:
                 news, window = self._tail.news, self._tail.window
@@ -76,10 +100,11 @@ class Feed:
                 elif found:
                     position = found[-1].position
                     await asyncio.sleep(0)  # who never waits would leave no turn to others
-                else:
+                elif caught_up or window is None:
                     await news.wait()
-                if wanted := [event for event in found if event.topic in topics]:
-                    yield wanted
+                    continue
+                caught_up = not found
+                yield Step([event for event in found if event.topic in topics], position, caught_up)
 
     async def head(self, session: AsyncConnection) -> int:
         """The last place of the log: what is recorded from now on comes after it."""
