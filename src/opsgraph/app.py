@@ -5,23 +5,30 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
-from starlette.routing import Route
+from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from opsgraph import metadata  # noqa: F401 - whoever opens a database needs every table registered
 from opsgraph.events.feed import Feed
 from opsgraph.events.log import EventLog
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.endpoint import GraphQLEndpoint
+from opsgraph.graphql.live import Live
+from opsgraph.graphql.nodes import global_id
 from opsgraph.graphql.schema import build_schema
+from opsgraph.graphql.socket import SocketEndpoint
 from opsgraph.http.authentication import Authenticator
-from opsgraph.http.middleware import BodyLimit, RequestLog
+from opsgraph.http.guarding import Gate
+from opsgraph.http.inbound import inbound_limits, inbound_routes
+from opsgraph.http.middleware import BodyLimit, Limit, RequestLog, graphql_refusal
 from opsgraph.http.probes import alive, readiness
+from opsgraph.http.receiving import Reception
 from opsgraph.kernel.clock import Clock, SystemClock
 from opsgraph.kernel.ids import RandomBits
 from opsgraph.kernel.money import CURRENCIES
@@ -30,7 +37,9 @@ from opsgraph.storage.database import Database
 from opsgraph.web.routes import page_routes
 from opsgraph.workers.evaluate import Tick, WorkerContext
 from opsgraph.workers.running import running, usual_workers
+from opsgraph.workflows.correlating import alerting_of
 from opsgraph.workflows.health import HealthPolicy
+from opsgraph.workflows.intake import Intake
 from opsgraph.workflows.reactions import reacting
 from opsgraph.workflows.retention import Retention
 from opsgraph.workflows.subsystems import installed_subsystems
@@ -45,9 +54,11 @@ class Core:
     policy: HealthPolicy
     database: Database
     feed: Feed
+    intake: Intake
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Answer what was submitted, and close every connection."""
+        await self.intake.close()
         await self.database.close()
 
 
@@ -66,7 +77,8 @@ def build_core(settings: Settings, clock: Clock | None = None, random_bits: Rand
         raise SettingsError(f"OPSGRAPH_CURRENCY takes an ISO 4217 code such as USD, not {settings.currency!r}")
     policy = HealthPolicy(installed_subsystems(), settings.currency, timedelta(seconds=settings.evaluate_seconds))
     database = Database(settings, reacting(policy), random_bits, EventLog())
-    return Core(settings, clock or SystemClock(), policy, database, Feed(database))
+    told = clock or SystemClock()
+    return Core(settings, told, policy, database, Feed(database), Intake(database, told, alerting_of(settings)))
 
 
 def build(
@@ -84,25 +96,40 @@ def build(
         extra_workers: what works in the background beside the usual workers, by name.
     """
     core = build_core(settings, clock)
+    authenticate = authenticate or Authenticator(settings)
+    live = Live(settings.max_connections)
     app = Starlette(
         routes=[
-            Route("/graphql", _endpoint(core, authenticate or Authenticator(settings))),
+            *_graphql(core, live, authenticate),
+            *_inbound(core, authenticate),
             Route("/health", alive),
             Route("/health/ready", readiness(core.database)),
             *page_routes(graphiql=settings.graphiql == "on"),
         ],
         middleware=_middleware(settings),
-        lifespan=lambda _app: _lifespan(core, {**usual_workers(), **(extra_workers or {})}),
+        lifespan=lambda _app: _lifespan(core, live, {**usual_workers(), **(extra_workers or {})}),
     )
     app.state.core = core
+    app.state.live = live
     return app
 
 
-def _endpoint(core: Core, authenticate: Authenticator) -> GraphQLEndpoint:
-    async def context_of(request: Request) -> Context:
-        return Context(core.database, await authenticate(request), core.clock, core.settings)
+def _graphql(core: Core, live: Live, authenticate: Authenticator) -> list[BaseRoute]:
+    async def context_of(connection: HTTPConnection) -> Context:
+        return Context(core.database, await authenticate(connection), core.clock, core.settings, core.feed, core.intake)
 
-    return GraphQLEndpoint(build_schema(core.settings), context_of, _origins(core.settings))
+    schema, origins = build_schema(core.settings), _origins(core.settings)
+    return [
+        Route("/graphql", GraphQLEndpoint(schema, context_of, live, origins)),
+        WebSocketRoute("/graphql", SocketEndpoint(schema, context_of, live, origins)),
+    ]
+
+
+def _inbound(core: Core, authenticate: Authenticator) -> list[Route]:
+    gate = Gate(authenticate, _origins(core.settings))
+    reception = Reception(core.intake, core.clock)
+    alert_id = partial(global_id, "Alert")
+    return inbound_routes(gate, reception, core.database, alert_id, core.settings.grafana_secret)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
@@ -117,7 +144,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(RequestLog),
         *([cors] if _origins(settings) else []),
         Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=5),
-        Middleware(BodyLimit, largest=settings.max_body_bytes),
+        Middleware(BodyLimit, usual=Limit(settings.max_body_bytes, graphql_refusal), by_path=inbound_limits()),
     ]
 
 
@@ -126,13 +153,14 @@ def _origins(settings: Settings) -> frozenset[str]:
 
 
 @asynccontextmanager
-async def _lifespan(core: Core, workers: Mapping[str, Tick]) -> AsyncIterator[None]:
+async def _lifespan(core: Core, live: Live, workers: Mapping[str, Tick]) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(core.close)
         await stack.enter_async_context(core.feed.running())
+        stack.push_async_callback(live.close)
         if core.settings.workers == "on":
             retention = Retention(events=timedelta(days=core.settings.retention_events_days))
-            context = WorkerContext(core.database, core.policy, retention)
+            context = WorkerContext(core.database, core.policy, retention, core.intake.alerting)
             await stack.enter_async_context(running(context, core.clock, workers))
         # What start-up made lives as long as the process: the collector need not look at it again.
         gc.collect()

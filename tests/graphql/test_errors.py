@@ -21,7 +21,9 @@ from opsgraph.domains.health.tables import stored
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.endpoint import GraphQLEndpoint
 from opsgraph.graphql.errors import presented
-from opsgraph.graphql.scalars import JSON, scalar_config
+from opsgraph.graphql.live import Live
+from opsgraph.graphql.scalars import JSON
+from opsgraph.graphql.schema import Schema
 from opsgraph.kernel.actor import LOCAL, SYSTEM
 from opsgraph.kernel.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal, Unauthenticated
 from opsgraph.settings import Settings
@@ -209,8 +211,8 @@ async def test_whole_numbers_of_more_than_64_bits_are_written_whole(api: Api) ->
     async def context_of(_request: Request) -> Context:
         return Context(api.core.database, LOCAL, api.core.clock, api.core.settings)
 
-    schema = strawberry.Schema(query=Numbers, config=scalar_config(suggestions=True))
-    transport = httpx.ASGITransport(GraphQLEndpoint(schema, context_of))
+    schema = Schema(query=Numbers)
+    transport = httpx.ASGITransport(GraphQLEndpoint(schema, context_of, Live(1)))
     async with httpx.AsyncClient(transport=transport, base_url="http://opsgraph.test") as http:
         response = await http.post("/graphql", json={"query": "{ large }"})
     large: dict[str, Any] = json.loads(response.content)["data"]["large"]

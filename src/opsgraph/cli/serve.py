@@ -14,8 +14,12 @@ from opsgraph.app import build
 from opsgraph.cli.failures import CommandError
 from opsgraph.cli.logs import log_as
 from opsgraph.cli.opened import configured, opened
+from opsgraph.cli.transports import HttpProtocol, Server, WebSocketProtocol
 from opsgraph.http.authentication import is_loopback
 from opsgraph.settings import Settings
+
+_PING_SECONDS = 20.0
+"""How often a WebSocket's client is asked whether it is there, and how long it has to answer."""
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")]
@@ -88,8 +92,14 @@ def answer(app: Starlette, settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=settings.shutdown_seconds,
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
+        ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=_PING_SECONDS,
+        ws_ping_timeout=_PING_SECONDS,
+        ws_per_message_deflate=False,  # a message for a thousand clients would be packed a thousand times
     )
-    server = uvicorn.Server(config)
+    server = Server(config, app.state.live)
     server.run(sockets=[listener])
     if not server.started:
         raise CommandError("the server could not start; the log says why")

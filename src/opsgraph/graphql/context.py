@@ -11,11 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from strawberry.dataloader import DataLoader
 
 from opsgraph.domains.access.rules import held, require
+from opsgraph.domains.alerts.model import AlertReport
+from opsgraph.events.feed import Feed
 from opsgraph.kernel.actor import Actor, Role
 from opsgraph.kernel.clock import Clock
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.storage.transactions import Tx
+from opsgraph.workflows.correlating import Alerting
+from opsgraph.workflows.intake import Answer, Intake
 
 _MOST_KEYS = 10_000
 """How many keys one batch has; a statement takes 32,766 parameters on SQLite and 32,767 on PostgreSQL."""
@@ -36,12 +40,26 @@ class Context:
         actor: who asks.
         now: the operation's single instant.
         settings: how opsgraph is configured.
+        feed: the event log, for whoever follows it; None where nobody can, as in a command.
+        intake: takes in alerts, together with those of other requests where it is the process's own.
+        resume_after: the cursor of the last event that a client says it has, beside what it asks for.
     """
 
-    def __init__(self, database: Database, actor: Actor, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        settings: Settings,
+        feed: Feed | None = None,
+        intake: Intake | None = None,
+    ) -> None:
         self.database = database
         self.actor = actor
         self.settings = settings
+        self.feed = feed
+        self.intake = intake or Intake(database, clock, Alerting())
+        self.resume_after: str | None = None
         self._reads = Role.VIEWER in held(actor)
         self._clock = clock
         self._loaders: dict[object, DataLoader[Any, Any]] = {}
@@ -50,6 +68,10 @@ class Context:
         self._connection: AsyncConnection | None = None
         self._closed = False
         self.now: datetime = clock.now()
+
+    def renewed(self, actor: Actor | None = None) -> "Context":
+        """A context for the next operation, of the same actor unless another one is named."""
+        return Context(self.database, actor or self.actor, self._clock, self.settings, self.feed, self.intake)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -80,6 +102,18 @@ class Context:
             yield tx
         # Once more: a field of the mutation before may have been loading until now.
         await self._forget()
+
+    async def take_in(self, report: AlertReport) -> Answer:
+        """Take in one alert; what was read before it is forgotten: it may be true no more.
+
+        Raises:
+            Unavailable: the database is away or there is too much to do; nothing was stored.
+        """
+        await self._forget()
+        (answer,) = await self.intake.submit([report])
+        self.now = self._clock.now()
+        await self._forget()
+        return answer
 
     def load(self, load: Load, key: object, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """Load one key's value together with all others that are asked for on the same level.

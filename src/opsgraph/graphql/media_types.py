@@ -2,6 +2,7 @@
 
 RESPONSE_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
 
 _OFFERED = (PLAIN_JSON, RESPONSE_JSON)
 _WILDCARDS = ("application/*", "*/*")
@@ -23,6 +24,12 @@ def negotiated(accept: str | None) -> str | None:
     matches = [(_match(offered, ranges), offered) for offered in _OFFERED]
     (quality, _), best = max(matches, key=lambda match: match[0])
     return best if quality > 0 else None
+
+
+def takes_streams(accept: str | None) -> bool:
+    """Whether a client reads server-sent events: it says so by name, for a wildcard means nothing."""
+    ranges = [_read(part) for part in (accept or "").split(",")]
+    return any(kind == EVENT_STREAM and _quality(parameters.get("q", "1")) > 0 for kind, parameters in ranges)
 
 
 def is_json(content_type: str) -> bool:

@@ -1,6 +1,6 @@
 """Root fields, each with the role it needs declared beside it. Denied unless the actor holds one of the roles."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -45,7 +45,7 @@ def mutation(*roles: Role, description: str) -> Callable[[Callable[..., Awaitabl
 
 def subscription(
     *roles: Role, description: str, shared: bool = False
-) -> Callable[[Callable[..., AsyncIterator[Any]]], Any]:
+) -> Callable[[Callable[..., AsyncGenerator[Any, None]]], Any]:
     """Declare a subscription field that asks for one of the roles; at least one is named.
 
     Args:
@@ -58,9 +58,9 @@ def subscription(
         raise TypeError("a subscription names the role it needs")
     metadata = {ROLES: frozenset(roles), SHARED: shared}
 
-    def declare(resolver: Callable[..., AsyncIterator[Any]]) -> Any:
+    def declare(resolver: Callable[..., AsyncGenerator[Any, None]]) -> Any:
         @wraps(resolver)
-        async def checked(self: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> AsyncIterator[Any]:
+        async def checked(self: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> AsyncGenerator[Any, None]:
             require(info.context.actor, roles, camel_case(resolver.__name__))
             refuse_nul(arguments)
             async with aclosing(resolver(self, info, **arguments)) as events:
