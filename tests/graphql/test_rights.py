@@ -208,6 +208,7 @@ QUERIES = {
     "maintenanceWindows": "maintenanceWindows { totalCount }",
     "platformReport": "platformReport { totalServices }",
     "node": 'node(id: "x") { id }',
+    "feedCursor": "feedCursor",
 }
 """Every query that asks for a role."""
 

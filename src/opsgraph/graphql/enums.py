@@ -4,12 +4,12 @@ from enum import StrEnum
 
 import strawberry
 
-from opsgraph.domains.alerts.model import AlertOutcome, AlertStatus, Severity
+from opsgraph.domains.alerts.model import AlertEventKind, AlertOutcome, AlertStatus, Severity
 from opsgraph.domains.catalog.model import Lifecycle
 from opsgraph.domains.cost.model import AnomalySeverity, CostTrend
 from opsgraph.domains.governance.model import GovernanceStatus
 from opsgraph.domains.health.model import HealthStatus
-from opsgraph.domains.incidents.model import IncidentOrder, IncidentStatus, TimelineEntryType
+from opsgraph.domains.incidents.model import IncidentEventKind, IncidentOrder, IncidentStatus, TimelineEntryType
 from opsgraph.domains.reliability.model import Basis
 from opsgraph.domains.slo.model import BudgetingMethod, IndicatorKind
 from opsgraph.kernel.actor import Role
@@ -176,4 +176,27 @@ expose(
     NEWEST="The newest first.",
     OLDEST="The oldest first.",
     SEVERITY="The worst first, and of these the newest first.",
+)
+expose(
+    AlertEventKind,
+    "What happened to an alert.",
+    FIRED="It began.",
+    RESOLVED="It ended.",
+    SILENCED="It was silenced.",
+    UNSILENCED="What silenced it is over.",
+    FLAPPING="It begins and ends again and again.",
+)
+expose(
+    IncidentEventKind,
+    "What happened to an incident.",
+    CREATED="It was opened.",
+    ALERT_ATTACHED="Another alert joined it.",
+    STATUS_CHANGED="The work on it has come further.",
+    ASSIGNED="Somebody else works on it, or nobody.",
+    NOTED="Somebody wrote a note.",
+    SEVERITY_CHANGED="It got worse, or less bad.",
+    SNOOZED="It was put off.",
+    WOKEN="It is no longer put off.",
+    MERGED="It became a part of another one, or another one of it.",
+    ESCALATED="Others were called.",
 )

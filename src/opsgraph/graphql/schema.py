@@ -11,6 +11,7 @@ from opsgraph.graphql.alerts import AlertQueries
 from opsgraph.graphql.complexity import limiting_cost
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.documents import Documents, preparing
+from opsgraph.graphql.feeds import FeedQueries, FeedSubscriptions
 from opsgraph.graphql.incident_lists import IncidentQueries
 from opsgraph.graphql.mutations.alerts import AlertMutations
 from opsgraph.graphql.mutations.catalog import CatalogMutations
@@ -33,7 +34,16 @@ from opsgraph.settings import Settings
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query(CatalogQueries, TeamQueries, SloQueries, AlertQueries, IncidentQueries, SilenceQueries, ReportQueries):
+class Query(
+    CatalogQueries,
+    TeamQueries,
+    SloQueries,
+    AlertQueries,
+    IncidentQueries,
+    SilenceQueries,
+    ReportQueries,
+    FeedQueries,
+):
     """The root of all queries."""
 
     @query(description="The thing with this global id; null if there is none.")
@@ -59,6 +69,11 @@ class Mutation(
     SilenceMutations,
 ):
     """The root of all mutations."""
+
+
+@strawberry.type(description="What can be followed: each event has a cursor, and `after` it nothing is missed.")
+class Subscription(FeedSubscriptions):
+    """The root of all subscriptions."""
 
 
 class Schema(strawberry.Schema):
@@ -88,7 +103,7 @@ class Schema(strawberry.Schema):
 
 def build_schema(settings: Settings) -> Schema:
     """The schema with the limits that the settings say."""
-    return Schema(settings, query=Query, mutation=Mutation)
+    return Schema(settings, query=Query, mutation=Mutation, subscription=Subscription)
 
 
 def printed_schema() -> str:
