@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from opsgraph.domains.access import commands as access
 from opsgraph.domains.access.model import UserInput
@@ -57,8 +58,8 @@ async def _add_incidents(api: Api) -> None:
             incident = await make_incident(tx, severity=severity, title=f"incident {number}", **of_hub)
             if number == 0:
                 for place in range(NODES + 1):
-                    values = {"service_id": hub.id, "incident_id": incident.id, "fingerprint": f"hub:{place}"}
-                    await make_alert(tx, "hub", **values)
+                    values: dict[str, Any] = {"service_id": hub.id, "incident_id": incident.id}
+                    await make_alert(tx, "hub", fingerprint=f"hub:{place}", **values)
                     incident = (await annotate(tx, [incident], f"note {place}"))[0]
 
 
