@@ -1,9 +1,10 @@
 """Tables of the alerts domain."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, Text, literal_column, text
 from sqlmodel import Field, SQLModel
 
 from opsgraph.domains.alerts.model import AlertStatus, ResolvedBy, Severity
@@ -107,5 +108,8 @@ class MaintenanceWindowRow(SQLModel, table=True):
 
 
 alerts = table_of(AlertRow)
+FIRING: ColumnElement[Any] = literal_column("alert.status = 'FIRING'")
+"""Spelt out, and without a type: with a parameter, or as a comparison, the indexes of what fires are out of reach."""
+
 silences = table_of(SilenceRow)
 maintenance_windows = table_of(MaintenanceWindowRow)

@@ -7,8 +7,7 @@ from sqlalchemy import select, update
 
 from opsgraph.domains.alerts.model import Alert, AlertChanged, AlertEventKind, AlertStatus, ResolvedBy
 from opsgraph.domains.alerts.queries.alerts import ALERT, alert_of
-from opsgraph.domains.alerts.queries.firing import FIRING
-from opsgraph.domains.alerts.tables import alerts
+from opsgraph.domains.alerts.tables import FIRING, alerts
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import in_chunks, lock_sorted
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, insert, literal_column, select, update
+from sqlalchemy import insert, select, update
 
 from opsgraph.domains.alerts.model import (
     Alert,
@@ -23,7 +23,7 @@ from opsgraph.domains.alerts.queries import silences as queries
 from opsgraph.domains.alerts.queries.alerts import ALERT, alert_of
 from opsgraph.domains.alerts.rules import acceptance
 from opsgraph.domains.alerts.rules.silencing import CompiledSilences, Silencer, in_force
-from opsgraph.domains.alerts.tables import alerts, maintenance_windows, silences
+from opsgraph.domains.alerts.tables import FIRING, alerts, maintenance_windows, silences
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.kernel.changes import given
 from opsgraph.kernel.refusals import NotFound
@@ -36,7 +36,6 @@ from opsgraph.storage.writing import in_chunks, lock_sorted
 MOST_MUTED = 10_000
 """How many alerts without an incident are held against a silence when it is made: the newest."""
 
-_FIRING: ColumnElement[Any] = literal_column("alert.status = 'FIRING'")
 _AT_ONCE = 5_000
 _SEEN = (alerts.c.id, alerts.c.labels, alerts.c.service_name, alerts.c.severity)
 
@@ -120,7 +119,7 @@ async def mute(tx: Tx, silencer: Silencer) -> list[Alert]:
     if not in_force(silencer, tx.now):
         return []
     compiled = CompiledSilences(*(([silencer], []) if isinstance(silencer, Silence) else ([], [silencer])))
-    query = select(*_SEEN).where(_FIRING, alerts.c.incident_id.is_(None), alerts.c.silenced.is_(False))
+    query = select(*_SEEN).where(FIRING, alerts.c.incident_id.is_(None), alerts.c.silenced.is_(False))
     rows = (await tx.connection.execute(query.order_by(alerts.c.id.desc()).limit(MOST_MUTED))).all()
     return await _silence(tx, [row.id for row in rows if _means(compiled, row, tx.now)])
 
@@ -135,7 +134,7 @@ async def _silence(tx: Tx, ids: list[UUID]) -> list[Alert]:
     silenced: list[Alert] = []
     for chunk in in_chunks(sorted(ids), _AT_ONCE):
         # Asked once more, of the locked rows: another transaction may have ended one, or found it an incident.
-        statement = update(alerts).where(alerts.c.id.in_(chunk), _FIRING, alerts.c.incident_id.is_(None))
+        statement = update(alerts).where(alerts.c.id.in_(chunk), FIRING, alerts.c.incident_id.is_(None))
         rows = await tx.connection.execute(statement.values(silenced=True).returning(*ALERT))
         silenced += [alert_of(row) for row in rows]
     silenced.sort(key=lambda alert: alert.id)

@@ -7,19 +7,16 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, TextClause, and_, bindparam, case, func, literal_column, or_, select, text
+from sqlalchemy import TextClause, and_, bindparam, case, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts import sql_postgresql, sql_sqlite
 from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.alerts.rules.absorbing import Ended, Known
-from opsgraph.domains.alerts.tables import alerts
+from opsgraph.domains.alerts.tables import FIRING, alerts
 from opsgraph.storage.columns import Instant
 
 _KNOWN = (alerts.c.id, alerts.c.fingerprint, alerts.c.severity, alerts.c.incident_id)
-FIRING: ColumnElement[bool] = literal_column("alert.status = 'FIRING'")
-"""Spelt out: with a parameter in its place, the indexes of what fires are out of reach."""
-
 _ENDED = (alerts.c.id, alerts.c.fingerprint, alerts.c.starts_at, alerts.c.incident_id)
 
 

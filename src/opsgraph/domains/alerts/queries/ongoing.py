@@ -9,10 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts.model import Alert
 from opsgraph.domains.alerts.queries.alerts import alert_of, alert_rows
-from opsgraph.domains.alerts.tables import alerts
+from opsgraph.domains.alerts.tables import FIRING, alerts
 
-# Spelt out, and without a type, or the partial indexes are out of reach.
-_FIRING: ColumnElement[Any] = literal_column("alert.status = 'FIRING'")
 _SILENCED: ColumnElement[Any] = literal_column("alert.silenced")
 
 
@@ -24,12 +22,12 @@ async def firing_alerts(session: AsyncConnection, limit: int, after: UUID | None
         limit: at most how many.
         after: only those behind the one with this id.
     """
-    return await _walk(session, [_FIRING], limit, after)
+    return await _walk(session, [FIRING], limit, after)
 
 
 async def firing_silenced(session: AsyncConnection, limit: int, after: UUID | None = None) -> list[Alert]:
     """The alerts that fire and are marked as silenced, likewise: whether they still are, is for `rules.silencing`."""
-    return await _walk(session, [_FIRING, _SILENCED], limit, after)
+    return await _walk(session, [FIRING, _SILENCED], limit, after)
 
 
 async def _walk(
