@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts.model import Severity
@@ -93,7 +93,7 @@ async def require_incident(session: AsyncConnection, key: IncidentKey) -> Incide
 async def open_with_alerts(session: AsyncConnection, limit: int, after: UUID | None = None) -> list[UUID]:
     """The incidents that are not resolved and have alerts, oldest first, behind the one with an id."""
     # Spelt out, or the partial index is out of reach.
-    open_ = literal_column("incident.status <> 'RESOLVED'")
+    open_: ColumnElement[Any] = literal_column("incident.status <> 'RESOLVED'")
     behind = [] if after is None else [incidents.c.id > after]
     query = select(incidents.c.id).where(open_, incidents.c.alert_count > 0, *behind)
     return list((await session.execute(query.order_by(incidents.c.id).limit(limit))).scalars())
