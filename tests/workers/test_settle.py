@@ -4,10 +4,15 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from opsgraph.domains.alerts.commands.silences import expire_silence
 from opsgraph.domains.alerts.model import AlertOutcome, AlertPolicy, AlertStatus, ResolvedBy, Severity
+from opsgraph.domains.alerts.tables import alerts
+from opsgraph.domains.catalog import commands as catalog
+from opsgraph.domains.catalog.model import ServiceInput
 from opsgraph.domains.incidents.model import IncidentStatus
+from opsgraph.domains.incidents.tables import incidents
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
@@ -153,3 +158,17 @@ async def test_an_alert_stored_while_its_silence_ended_is_heard_within_a_minute(
     assert await worker(desk.worker(), clock.move(seconds=59)) == 0
     assert await worker(desk.worker(), clock.move(seconds=1)) == 1
     assert len(await desk.incidents()) == 1
+
+
+async def test_what_came_while_its_service_was_registered_becomes_its_own(desk: Desk, clock: TestClock) -> None:
+    """The registration did not see it yet, and it did not see the service."""
+    await desk.take(report())
+    async with desk.core.database.transaction(SYSTEM, clock.now()) as tx:
+        service = (await catalog.save_service(tx, ServiceInput("api"))).value
+    async with desk.core.database.transaction(SYSTEM, clock.now()) as tx:
+        for table in (alerts, incidents):
+            await tx.connection.execute(update(table).values(service_id=None))
+    assert await settled(desk) == 1
+    (alert,), (incident,) = await desk.alerts(), await desk.incidents()
+    assert alert.service_id == incident.service_id == service.id
+    assert await settled(desk) == 0

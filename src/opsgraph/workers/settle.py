@@ -7,6 +7,8 @@ from opsgraph.domains.alerts.rules.silencing import CompiledSilences
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.workers.evaluate import WorkerContext
 from opsgraph.workflows import settling
+from opsgraph.workflows.adopting import adopt, adopters
+from opsgraph.workflows.health import refresh
 
 _AT_LEAST_EVERY = timedelta(minutes=1)
 
@@ -21,10 +23,12 @@ class Settle:
     def __init__(self) -> None:
         self._in_force: settling.InForce | None = None
         self._walked: datetime | None = None
+        self._adopted: datetime | None = None
 
     async def __call__(self, context: WorkerContext, now: datetime) -> int:
         """Settle what is due at this instant, each batch in a transaction of its own; gives how much that was."""
-        return await _end(context, now) + await self._hear(context, now) + await _resolve(context, now)
+        ended, resolved = await _end(context, now), await _resolve(context, now)
+        return ended + resolved + await self._hear(context, now) + await self._adopt(context, now)
 
     async def _hear(self, context: WorkerContext, now: datetime) -> int:
         async with context.database.reading() as session:
@@ -40,6 +44,19 @@ class Settle:
             more = after is not None
         self._in_force, self._walked = in_force, now
         return heard
+
+    async def _adopt(self, context: WorkerContext, now: datetime) -> int:
+        """Once a minute: a service gets what was taken in while it was being registered."""
+        if self._adopted is not None and now - self._adopted < _AT_LEAST_EVERY:
+            return 0
+        async with context.database.reading() as session:
+            found = await adopters(session)
+        if found:
+            async with context.database.transaction(SYSTEM, now) as tx:
+                await adopt(tx, found, context.policy)
+                await refresh(tx, found, context.policy)
+        self._adopted = now
+        return len(found)
 
 
 async def _heard_again(

@@ -131,8 +131,9 @@ class IncidentMutations:
         self, info: strawberry.Info[Context, None], input: Input[CreateIncidentInput]
     ) -> IncidentResult:
         """Open an incident."""
+        wanted, followers = model.IncidentInput(**given(input, nulls=False)), info.context.intake.alerting.followers
         async with info.context.writing() as tx:
-            return incident_of(await responding.create(tx, model.IncidentInput(**given(input, nulls=False))))
+            return incident_of(await responding.create(tx, wanted, followers))
 
     @mutation(Role.RESPONDER, description="Say that someone has seen an incident.")
     async def acknowledge_incident(
