@@ -24,7 +24,7 @@ from opsgraph.graphql.schema import Schema
 from opsgraph.graphql.sse import EventStream, StreamedAnswer
 from opsgraph.graphql.streams import Delivery, Follower
 from opsgraph.graphql.subscriptions import Subscription, Unacceptable, prepared
-from opsgraph.kernel.refusals import Forbidden, Unauthenticated
+from opsgraph.kernel.refusals import Unauthenticated
 
 _ASK_FOR_KEY = {"WWW-Authenticate": "Bearer"}
 
@@ -86,21 +86,23 @@ class GraphQLEndpoint:
     def _stream(
         self, request: Request, wanted: GraphQLRequest, context: Context, request_id: str | None
     ) -> StreamedAnswer | None:
-        """The stream of a subscription; None if something else was asked for."""
+        """The stream of a subscription, or of what is wrong with it; None if something else was asked for."""
         try:
-            subscription = prepared(self._schema, wanted, request.headers.get("last-event-id"))
+            found = prepared(self._schema, wanted, request.headers.get("last-event-id"))
         except Unacceptable as unacceptable:
             errors = presented(unacceptable.errors, request_id)
             return StreamedAnswer(self._live, lambda stream: stream.finish(errors))
-        if subscription is None:
+        if found is None:
             return None
-        return StreamedAnswer(self._live, lambda stream: self._follow(stream, subscription, context))
+        return StreamedAnswer(self._live, lambda stream: self._follow(stream, found, context, request_id))
 
-    def _follow(self, stream: EventStream, wanted: Subscription, context: Context) -> Follower | None:
+    def _follow(
+        self, stream: EventStream, wanted: Subscription, context: Context, request_id: str | None
+    ) -> Follower | None:
         try:
             return self._live.streams.follow(wanted, context, stream)
-        except Forbidden as refusal:
-            stream.finish([refused(refusal)])
+        except Unacceptable as unacceptable:
+            stream.finish(presented(unacceptable.errors, request_id))
             return None
 
 

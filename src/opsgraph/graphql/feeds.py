@@ -4,11 +4,11 @@ Scalars in an event are as of the event, and stored in it; relations are read wh
 subscriptions share a stream; what a filter asks of the catalog is looked up once a batch.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -46,6 +46,8 @@ After = Annotated[
 ]
 Read = Callable[[Sequence[LoggedEvent]], Awaitable[list[Any]]]
 """Makes the events that are wanted of a batch."""
+
+FoundT = TypeVar("FoundT")
 
 
 @strawberry.type(description="Something happened to an alert. A new one makes one FIRED, its end one RESOLVED.")
@@ -161,7 +163,7 @@ async def _alerts(context: Context, wanted: alerts.AlertFilter, events: Sequence
     return [
         AlertEvent(**_placed(context, event), kind=alerts.AlertEventKind(event.kind), alert=alert_of(alert))
         for event, alert in zip(events, found, strict=True)
-        if alert_filtering.matches(wanted, alert, homes.get(alert.service_id))
+        if alert_filtering.matches(wanted, alert, _at(homes, alert.service_id))
     ]
 
 
@@ -169,8 +171,8 @@ async def _incidents(
     context: Context, wanted: incidents.IncidentFilter, events: Sequence[LoggedEvent]
 ) -> list[IncidentEvent]:
     found = [incident_from(event.facts) for event in events]
-    homes: dict[UUID | None, Home] = {}
-    names: dict[UUID | None, str] = {}
+    homes: dict[UUID, Home] = {}
+    names: dict[UUID, str] = {}
     if incident_filtering.needs_home(wanted):
         homes = await _homes(context, [incident.service_id for incident in found])
     if incident_filtering.needs_assignee(wanted):
@@ -180,7 +182,9 @@ async def _incidents(
             **_placed(context, event), kind=incidents.IncidentEventKind(event.kind), incident=incident_of(incident)
         )
         for event, incident in zip(events, found, strict=True)
-        if incident_filtering.matches(wanted, incident, homes.get(incident.service_id), names.get(incident.assignee_id))
+        if incident_filtering.matches(
+            wanted, incident, _at(homes, incident.service_id), _at(names, incident.assignee_id)
+        )
     ]
 
 
@@ -208,18 +212,22 @@ def _placed(context: Context, event: LoggedEvent) -> dict[str, Any]:
     return {"position": event.position, "cursor": cursor, "at": event.recorded_at}
 
 
-async def _homes(context: Context, ids: Collection[UUID | None]) -> dict[UUID | None, Home]:
+async def _homes(context: Context, ids: Collection[UUID | None]) -> dict[UUID, Home]:
     # A connection of its own, given back at once: the context's would be kept for as long as the feed is followed.
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
     async with context.database.reading() as session:
-        return {**await homes_by_id(session, wanted)}
+        return await homes_by_id(session, wanted)
 
 
-async def _names(context: Context, ids: Collection[UUID | None]) -> dict[UUID | None, str]:
+async def _names(context: Context, ids: Collection[UUID | None]) -> dict[UUID, str]:
     wanted = {one for one in ids if one is not None}
     if not wanted:
         return {}
     async with context.database.reading() as session:
         return {key: user.name for key, user in (await access.users_by_id(session, wanted)).items()}
+
+
+def _at(found: Mapping[UUID, FoundT], key: UUID | None) -> FoundT | None:
+    return None if key is None else found.get(key)

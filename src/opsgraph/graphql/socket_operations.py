@@ -11,7 +11,7 @@ from strawberry.types import ExecutionResult
 from opsgraph.graphql import protocol
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.documents import LIMIT_EXCEEDED
-from opsgraph.graphql.errors import presented, refused
+from opsgraph.graphql.errors import presented
 from opsgraph.graphql.operations import executed
 from opsgraph.graphql.outbox import Outbox
 from opsgraph.graphql.protocol import CloseCode, Violation
@@ -20,7 +20,6 @@ from opsgraph.graphql.responses import body_of, encoded, was_executed
 from opsgraph.graphql.schema import Schema
 from opsgraph.graphql.streams import Delivery, Follower, Streams
 from opsgraph.graphql.subscriptions import Subscription, Unacceptable, prepared
-from opsgraph.kernel.refusals import Forbidden
 
 Errors = list[dict[str, Any]]
 
@@ -57,8 +56,6 @@ class Operations:
                 operation.follow(self._streams, wanted, context)
         except Unacceptable as unacceptable:
             operation.finish(presented(unacceptable.errors, self._request_id))
-        except Forbidden as refusal:
-            operation.finish([refused(refusal)])
 
     def drop(self, id: str) -> None:
         """The client wants no more of it; one that is unknown has ended already."""
@@ -98,7 +95,7 @@ class Operation:
         """Follow a subscription.
 
         Raises:
-            Forbidden: the role is missing.
+            Unacceptable: the role is missing.
         """
         self.follower = streams.follow(wanted, context, self)
 

@@ -20,10 +20,10 @@ from opsgraph.domains.access.rules import held, require
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.errors import presented
 from opsgraph.graphql.marks import BEFORE_EVERYTHING, Mark, Placed
-from opsgraph.graphql.problems import camel_case
 from opsgraph.graphql.responses import body_of, encoded
-from opsgraph.graphql.subscriptions import Subscription
+from opsgraph.graphql.subscriptions import Subscription, Unacceptable
 from opsgraph.kernel.actor import Actor
+from opsgraph.kernel.refusals import Forbidden
 
 _AT_ONCE = 200
 """How many followers are served before others get a turn."""
@@ -103,9 +103,12 @@ class Streams:
         """Serve a subscriber from now on, in the background.
 
         Raises:
-            Forbidden: the actor lacks the role.
+            Unacceptable: the actor lacks the role.
         """
-        require(context.actor, wanted.roles, camel_case(wanted.name))
+        try:
+            require(context.actor, wanted.roles, wanted.name)
+        except Forbidden as refusal:
+            raise Unacceptable(wanted.failed(refusal)) from refusal
         shareable = wanted.shared and not wanted.replays
         stream = self.common(_key(wanted, context)) if shareable else None
         if stream is None:
