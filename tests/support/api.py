@@ -39,11 +39,13 @@ class Api:
         http: for requests that are not GraphQL, or not well-formed.
         core: the application's database, clock and policy.
         who: whose `actor` a test may replace.
+        app: the application itself, for connections that stay open.
     """
 
     http: httpx.AsyncClient
     core: Core
     who: AnyActor
+    app: Starlette
 
     async def send(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The whole answer to an operation: data, errors and extensions."""
@@ -88,7 +90,7 @@ async def running(settings: Settings, clock: TestClock) -> AsyncIterator[Api]:
     who = AnyActor()
     app = build(settings, clock, who)
     async with _started(app), _client(app) as http:
-        yield Api(http, app.state.core, who)
+        yield Api(http, app.state.core, who, app)
 
 
 def _client(app: Starlette) -> httpx.AsyncClient:
