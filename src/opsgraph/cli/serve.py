@@ -85,6 +85,14 @@ def answer(app: Starlette, settings: Settings, listener: socket.socket) -> None:
     """
     # The server raises the signal that ended it once more when all is done.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    server = server_of(app, settings)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise CommandError("the server could not start; the log says why")
+
+
+def server_of(app: Starlette, settings: Settings) -> Server:
+    """What answers requests to an application whose `state.live` has its open connections."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -99,10 +107,7 @@ def answer(app: Starlette, settings: Settings, listener: socket.socket) -> None:
         ws_ping_timeout=_PING_SECONDS,
         ws_per_message_deflate=False,  # a message for a thousand clients would be packed a thousand times
     )
-    server = Server(config, app.state.live)
-    server.run(sockets=[listener])
-    if not server.started:
-        raise CommandError("the server could not start; the log says why")
+    return Server(config, app.state.live)
 
 
 def refuse_open_door(settings: Settings, host: str) -> None:
