@@ -11,6 +11,7 @@ const EXAMPLES = [
   "teams",
   "report-alert",
   "alerts",
+  "alert-feed",
 ];
 
 const HEADERS = `{
@@ -26,14 +27,35 @@ async function send(operation, { headers } = {}) {
   const response = await fetch("/graphql", {
     method: "POST",
     headers: {
-      "accept": "application/graphql-response+json, application/json",
+      "accept": "application/graphql-response+json, application/json, text/event-stream",
       "content-type": "application/json",
       ...withoutBlanks(headers),
     },
     body: JSON.stringify(operation),
   });
   const type = response.headers.get("content-type") ?? "";
+  if (type.includes("event-stream")) {
+    return results(response.body.pipeThrough(new TextDecoderStream()).getReader());
+  }
   return type.includes("json") ? response.json() : { errors: [{ message: await described(response) }] };
+}
+
+/** The results of a subscription, one by one, until it ends or nobody wants more. */
+async function* results(reader) {
+  let unread = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return;
+      }
+      const events = (unread + value).split("\n\n");
+      unread = events.pop();
+      yield* events.filter((event) => event.includes("event: next\n")).map((event) => JSON.parse(event.split("\ndata: ")[1]));
+    }
+  } finally {
+    await reader.cancel();
+  }
 }
 
 /** A header without a value, or with "Bearer" and no key after it, is one that nobody has filled in yet. */
