@@ -17,11 +17,11 @@ from opsgraph.kernel.actor import Actor
 from opsgraph.kernel.events import Event
 from opsgraph.kernel.ids import RandomBits, ids_in_order
 from opsgraph.settings import Settings, SettingsError
+from opsgraph.storage import sqlite
 from opsgraph.storage.transactions import CommitListener, EventLog, Reactions, Tx
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _PARAMETERS = {"host", "port", "prepared_statement_cache_size", "ssl", "sslmode"}
-_LONGEST_WAIT = 2**31 - 1
 _REACTION_ROUNDS = 10
 
 
@@ -183,8 +183,12 @@ def _postgres_url(url: URL) -> URL:
 def _engine(url: URL, settings: Settings) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return _postgres_engine(url, settings)
-    engine = create_async_engine(url, pool_size=settings.pool_size, max_overflow=settings.pool_overflow)
-    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, settings.busy_timeout_seconds))
+    engine = create_async_engine(
+        url,
+        async_creator=partial(sqlite.connected, url.database or "", settings.busy_timeout_seconds),
+        pool_size=settings.pool_size,
+        max_overflow=settings.pool_overflow,
+    )
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
@@ -200,26 +204,6 @@ def _postgres_engine(url: URL, settings: Settings) -> AsyncEngine:
         )
     except ModuleNotFoundError as error:
         raise SettingsError("PostgreSQL needs its driver: pip install 'opsgraph[postgres]'") from error
-
-
-def _prepare_sqlite(busy_seconds: int, connection: Any, _record: object) -> None:
-    # The driver's own transaction handling begins too late (at the first write) for a snapshot or a write lock.
-    connection.isolation_level = None
-    # SQLite's own knows ASCII only: a search without case has to find "Ödeme" by "ödeme" here as on PostgreSQL.
-    connection.create_function("lower", 1, _lower, deterministic=True)
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {min(busy_seconds * 1000, _LONGEST_WAIT)}",
-        "journal_mode = WAL",
-        "foreign_keys = ON",
-        "synchronous = FULL",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:
