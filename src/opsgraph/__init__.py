@@ -2,7 +2,7 @@
 
 The map of the package; `a -> b` means that a may import b, and never the other way round (pyproject.toml enforces it).
 
-    cli        the opsgraph command: serve, migrate, demo, import, export, report, schema
+    cli        the opsgraph command: serve, migrate, demo, import, export, report, incidents, alerts, schema
       -> app       build(settings): the only place that wires parts together
         -> graphql   the typed schema: one file a domain over a small core (context, edges, connections, rights, limits)
         -> http      alerts in the formats of others; authentication, probes, request ids, body limits, headers

@@ -44,6 +44,7 @@ COMMANDS = {
         "app",
         "See incidents, and respond to them: on a server with --url, else on the database at hand.",
     ),
+    "alerts": Command("alerts", "app", "Send alerts to a running server, and watch them live."),
     "schema": Command("schema", "schema", "Print the GraphQL schema, as schema.graphql has it."),
 }
 
