@@ -37,6 +37,7 @@ long: $(VENV)/.dev ## the long tests with their full counts
 bench: $(VENV)/.dev ## what the speed claims rest on
 	@test -d benchmarks || { echo "there are no benchmarks yet"; exit 1; }
 	set -e; for script in benchmarks/bench_*.py; do $(BIN)/python "$$script"; done
+	$(BIN)/python benchmarks/bench_intake.py --postgresql
 
 check: check-style check-types check-imports check-schema check-contract check-migrations check-secrets check-licences check-dockerfile check-node ## all checks that are not tests of behaviour; `make -k check` reports every failure
 
