@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from opsgraph.cli import serve
 from opsgraph.cli.serve import listen, server_of
 from opsgraph.graphql.outbox import Patience
 from opsgraph.settings import Settings
@@ -184,3 +185,16 @@ async def test_messages_are_not_packed(served: Served) -> None:
     """Packing the same thing for each of a thousand clients would cost more than it saves."""
     async with served.client() as client:
         assert client.protocol.extensions == []
+
+
+async def test_a_client_that_answers_no_ping_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have lost its network without a word; nothing had to be sent to it to find out."""
+    monkeypatch.setattr(serve, "_PING_SECONDS", 0.05)
+    with listen("127.0.0.1", 0) as listener:
+        pinging = Served(ticking(), listener)
+        async with pinging.client() as client:
+            client.transport.pause_reading()
+            await until(lambda: pinging.connections() == 0)
+            await until(lambda: pinging.ticking.live.count == 0)
+            client.transport.abort()
+        await pinging.stop()

@@ -123,7 +123,7 @@ async def connected(
         "raw_path": b"/graphql",
         "root_path": "",
         "query_string": b"",
-        "headers": [(b"host", b"opsgraph.test"), *((k.encode(), v.encode()) for k, v in (headers or {}).items())],
+        "headers": [(k.encode(), v.encode()) for k, v in {"host": "opsgraph.test", **(headers or {})}.items()],
         "subprotocols": list(subprotocols),
         "state": {},
         "extensions": {"opsgraph.abort": {"abort": socket.abort}} if abortable else {},

@@ -12,8 +12,23 @@
     errors       error codes, and masking of what is nobody's business
     media_types  what a client sends, and what it can read
     requests     a request as HTTP brings it, read and checked
+    operations   running a query or a mutation, whatever way it came
+    responses    results as every transport sends them
     endpoint     GraphQL over HTTP
     schema       puts it together
+
+What stays open has files of its own:
+
+    feeds              alertFeed, incidentFeed, serviceHealthFeed
+    marks              what their streams tell of themselves between events
+    subscriptions      a subscription made ready to run: parsed, valid, within the limits
+    streams            subscriptions that run, identical ones once for all who follow
+    outbox             what a connection has to send, without waiting for a client that does not read
+    live               the open connections of a process
+    protocol           the messages and close codes of graphql-transport-ws
+    socket             GraphQL over WebSocket, and in `socket_operations` what runs on one socket
+    sse                GraphQL over server-sent events
+    origins            whose pages may ask
 
 Resolvers hold no SQL and no rules: a field is an attribute, an edge, or a call of one query or command.
 """
