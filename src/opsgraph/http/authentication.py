@@ -2,6 +2,7 @@
 
 import base64
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers
@@ -62,6 +63,7 @@ def _password(encoded: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=256)  # asked for each request, mostly about the same few
 def is_loopback(host: str) -> bool:
     """Whether a host, by name or address, is nothing but the machine itself."""
     try:

@@ -3,15 +3,16 @@
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
+_ID_HEADER = b"x-request-id"
 _MOST_DROPPED = 16 * 1_048_576
 _log = structlog.get_logger("opsgraph.http")
 
@@ -32,7 +33,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str] = SECURITY_HEADERS) -> None:
         self._app = app
-        self._headers = headers
+        self._headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request within its id."""
@@ -50,14 +51,18 @@ class RequestLog:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answered["status"] = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                message["headers"] = self._completed(message.get("headers", ()), request_id)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._logged(scope, receive, sending, answered)
+
+    def _completed(self, given: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+        """The headers of an answer with its id, and with those that every answer has unless it has its own."""
+        headers = [header for header in given if header[0] != _ID_HEADER]
+        names = {name for name, _ in headers}
+        usual = [header for header in self._headers if header[0] not in names]
+        return [*headers, (_ID_HEADER, request_id.encode("latin-1")), *usual]
 
     async def _connected(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

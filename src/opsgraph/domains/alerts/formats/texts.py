@@ -21,7 +21,10 @@ def cut(text: str, limit: int = TEXT_LENGTH) -> str:
 
 def first_of(texts: Iterable[str | None]) -> str | None:
     """The first text that says anything, without the space around it; None if none does."""
-    return next((said for text in texts if text and (said := text.strip())), None)
+    for text in texts:
+        if text and (said := text.strip()):
+            return said
+    return None
 
 
 def service_name(candidates: Iterable[str | None]) -> str:
