@@ -9,12 +9,15 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.findings import Finding
 from opsgraph.metadata import metadata
 from opsgraph.storage.database import Database
+from opsgraph.storage.pruning import pruning
 from opsgraph.workflows.exporting import records
 from opsgraph.workflows.importing.report import ImportReport
 from opsgraph.workflows.importing.storing import Options
+from tests.support.clock import START
 
 SAMPLES = Path(__file__).parents[1] / "data"
 REAL_FILES = Path(__file__).parents[3] / "shared" / "data"
@@ -84,9 +87,10 @@ async def exported(database: Database, kind: str) -> dict[str, dict[str, Any]]:
 
 async def emptied(database: Database) -> None:
     """Remove every row, so that something can be imported anew."""
-    async with database.engine.begin() as connection:
+    async with database.transaction(SYSTEM, START) as tx, pruning(tx):
         for table in reversed(metadata.sorted_tables):
-            await connection.execute(delete(table))
+            if table.name not in {"event_log", "pruning"}:
+                await tx.connection.execute(delete(table))
 
 
 async def _read(reader: Any, session: AsyncConnection) -> AsyncIterator[dict[str, Any]]:
