@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from opsgraph.domains.alerts.model import AlertOutcome, Refused, Taken
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
-from opsgraph.workflows import intake
+from opsgraph.workflows import alerting, intake
 from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.intake import Intake, Unavailable
 from tests.support.clock import TestClock
@@ -93,7 +93,7 @@ async def test_a_poisoned_alert_fails_alone(desk: Desk) -> None:
 
 async def test_a_mistake_of_ours_fails_its_request_and_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no refusal: the sender is to send it again."""
-    take = intake.take
+    take = alerting.take
 
     async def mistaken(tx: Any, batch: Any, alerting: Any) -> Any:
         if any(folded.report.message == "cursed" for folded in batch):
@@ -114,7 +114,7 @@ async def test_a_database_that_is_away_refuses_everything_as_unavailable(
 ) -> None:
     """Tried again first; when it is back, the same succeeds."""
     tries = 0
-    take = intake.take
+    take = alerting.take
 
     async def away(tx: Any, batch: Any, alerting: Any) -> Any:
         nonlocal tries
@@ -131,7 +131,7 @@ async def test_a_database_that_is_away_refuses_everything_as_unavailable(
 
 async def test_a_connection_that_is_lost_once_costs_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The group is tried again on another one, not cut in pieces."""
-    take, lost = intake.take, []
+    take, lost = alerting.take, list[int]()
 
     async def flaky(tx: Any, batch: Any, alerting: Any) -> Any:
         current = await take(tx, batch, alerting)

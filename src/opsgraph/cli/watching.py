@@ -11,7 +11,8 @@ from contextlib import aclosing
 from secrets import SystemRandom
 from typing import Any
 
-from opsgraph.cli.servers import NoAnswerError, RefusedError, Server, ServerEvent, raise_errors
+from opsgraph.cli.event_stream import ServerEvent
+from opsgraph.cli.servers import NoAnswerError, RefusedError, Server, raise_errors
 
 CURSOR = "{ feedCursor }"
 
@@ -31,7 +32,7 @@ def pause_seconds(failures: int, share: float) -> float:
         failures: at least 1.
         share: between 0 and 1, by chance: a server that comes back is not asked by everyone at once.
     """
-    longest = min(_FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 10), _LONGEST_PAUSE_SECONDS)
+    longest: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 10), _LONGEST_PAUSE_SECONDS)
     return longest * (0.5 + share / 2)
 
 
@@ -108,8 +109,10 @@ class Watch:
         """
         answer = json.loads(received.data)
         match answer:
-            case {"data": {**fields}} if (event := next(iter(fields.values()), None)) is not None:
-                return event
+            case {"data": {**fields}}:
+                for event in fields.values():
+                    if isinstance(event, dict):
+                        return event
         try:
             raise_errors(answer)
         except RefusedError as error:

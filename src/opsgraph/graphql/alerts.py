@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -153,7 +153,7 @@ class AlertFilter:
 Filter = Annotated[AlertFilter | None, strawberry.argument(description="Which ones; all if left out.")]
 
 
-def alerts_of_service() -> object:
+def alerts_of_service() -> Any:
     """Declare a service's connection to its alerts."""
 
     def resolve(root: Node, first: First = None, after: After = None, filter: Filter = None) -> Connection[Alert]:

@@ -20,7 +20,7 @@ from opsgraph.graphql.governance import Governance, load_governance
 from opsgraph.graphql.health import ServiceHealth, load_health
 from opsgraph.graphql.incident_lists import incidents_of_service
 from opsgraph.graphql.incidents import Incident
-from opsgraph.graphql.nodes import Node, finds, shows, to_node
+from opsgraph.graphql.nodes import Node, finds, shown_as, shows, to_node
 from opsgraph.graphql.reliability import Reliability, load_reliability
 from opsgraph.graphql.slo import SLOS_OF_SERVICE, Slo
 
@@ -54,13 +54,13 @@ DEPENDENCIES = of_parents(
     "dependencies",
     catalog_relations.dependencies_of,
     catalog_relations.count_dependencies,
-    lambda row: service_of(catalog_services.service_of(row)),
+    shown_as("Service", catalog_services.service_of),
 )
 DEPENDENTS = of_parents(
     "dependents",
     catalog_relations.dependents_of,
     catalog_relations.count_dependents,
-    lambda row: service_of(catalog_services.service_of(row)),
+    shown_as("Service", catalog_services.service_of),
 )
 DEPLOYMENTS = of_parents(
     "deployments",

@@ -1,7 +1,7 @@
 """Lists of incidents: their filter, their orders, their figures, and what can be asked about them."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -79,7 +79,7 @@ INCIDENTS = {order: _all_incidents(order) for order in model.IncidentOrder}
 INCIDENTS_OF_SERVICE = Relation("incidents of a service", pages.incidents_by_service, pages.count_by_service, _node)
 
 
-def incidents_of_service() -> object:
+def incidents_of_service() -> Any:
     """Declare a service's connection to its incidents."""
 
     def resolve(root: Node, first: First = None, after: After = None, filter: Filter = None) -> Connection[Incident]:
