@@ -48,7 +48,7 @@ async def test_who_reads_too_slowly_is_closed_with_1013_and_resumes_by_cursor() 
         assert await numbers(socket, 1) == [1]
         socket.reading.clear()
         served.ticker.tick(*["a"] * 300)
-        await until(lambda: served.ticker.executed == 259)
+        await until(lambda: served.ticker.executed == 301)
         socket.reading.set()
         assert await socket.closed() == (1013, "the client takes what it asked for too slowly")
     async with greeted(served.app) as socket:

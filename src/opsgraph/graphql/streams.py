@@ -28,6 +28,12 @@ from opsgraph.kernel.refusals import Forbidden
 _AT_ONCE = 200
 """How many followers are served before others get a turn."""
 
+_BURST = 16
+"""How many events that are there already are executed before they are handed out, so that they are sent at once."""
+
+_BURST_SECONDS = 0.005
+"""For how long at most."""
+
 
 class Delivery:
     """One result, serialised once. What a transport makes of it is kept for the next one that makes the same.
@@ -169,6 +175,8 @@ class Stream:
         self.position = BEFORE_EVERYTHING
         self.common = False
         self.started = asyncio.Event()
+        self._burst: list[tuple[int, Delivery]] = []
+        self._burst_begun = 0.0
         self._streams = streams
         self._wanted = wanted
         self._context = context.renewed(_anyone_like(context.actor) if wanted.shared else context.actor)
@@ -187,6 +195,7 @@ class Stream:
             self._streams.forget(self)
             self.started.set()
             await self._context.close()
+        await self._hand_out()
         shown = presented(errors, self.id) if errors else None
         for follower in tuple(self.followers):
             follower.subscriber.finish(shown)
@@ -205,6 +214,7 @@ class Stream:
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Mark):
+                    await self._hand_out()
                     self._reach(event)
                     if not self.followers:
                         return
@@ -230,12 +240,17 @@ class Stream:
         # Else the other one is ahead: what it has already sent is still to come here, and the next mark is behind it.
 
     async def _take(self, event: Any) -> None:
+        now = asyncio.get_running_loop().time
+        begun = self._burst_begun if self._burst else now()
         delivery = await self._executed(event)
+        if self.common:
+            self._burst_begun = begun
+            self._burst.append((cast("Placed", event).position, delivery))
+            if len(self._burst) == _BURST or now() - begun > _BURST_SECONDS:
+                await self._hand_out()
+            return
         if self._wanted.shared:
             self.position = cast("Placed", event).position
-        if self.common:
-            await self._hand_out(delivery)
-            return
         for follower in tuple(self.followers):
             follower.subscriber.deliver(delivery)
             await follower.subscriber.room()
@@ -248,12 +263,16 @@ class Stream:
             await context.close()
         return Delivery(encoded(body_of(result, self.id)).decode(), getattr(event, "cursor", None))
 
-    async def _hand_out(self, delivery: Delivery) -> None:
-        position, followers = self.position, tuple(self.followers)
+    async def _hand_out(self) -> None:
+        burst, followers = self._burst, tuple(self.followers)
+        if not burst:
+            return
+        self._burst, self.position = [], burst[-1][0]
         for start in range(0, len(followers), _AT_ONCE):
             for follower in followers[start : start + _AT_ONCE]:
-                if follower.seen < position and follower.stream is self and follower in self.followers:
-                    follower.subscriber.deliver(delivery)
+                for position, delivery in burst:
+                    if follower.seen < position and follower in self.followers:
+                        follower.subscriber.deliver(delivery)
             await asyncio.sleep(0)
 
 
