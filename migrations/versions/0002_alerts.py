@@ -127,6 +127,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["service_id"], ["service.id"], name=op.f("fk_incident_service_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
         sa.UniqueConstraint("number", name=op.f("uq_incident_number")),
+        postgresql_with={"fillfactor": 80},
     )
     op.create_index("ix_incident_assignee_id", "incident", ["assignee_id", "id"], unique=False)
     op.create_index(

@@ -1,10 +1,23 @@
-"""Write primitives that differ between the two databases: upserts and locks in sorted order."""
+"""Write primitives that differ between the two databases: bulk writes, upserts and locks in sorted order."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Table, select
+from sqlalchemy import (
+    Column,
+    Insert,
+    Table,
+    TableValuedAlias,
+    Update,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -14,6 +27,29 @@ from opsgraph.storage.transactions import Tx
 _MOST_VARIABLES = 30_000  # SQLite takes 32,766 in a statement, PostgreSQL 32,767
 
 ItemT = TypeVar("ItemT")
+
+
+async def insert_all(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows in their order, all with the same columns.
+
+    On PostgreSQL each column is one array: a statement that is run once for each row takes three times as long.
+    """
+    if not rows:
+        return
+    if tx.connection.dialect.name == "sqlite":
+        await tx.connection.execute(insert(table), rows)
+    else:
+        await tx.connection.execute(_insert_arrays(table, tuple(rows[0])), _arrays(rows))
+
+
+async def update_all(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], key: str = "id") -> None:
+    """Set columns of rows that are found by a unique key, all the same columns; the rows are locked already."""
+    if not rows:
+        return
+    if tx.connection.dialect.name == "sqlite":
+        await tx.connection.execute(_update_one(table, tuple(rows[0]), key), [_given_values(row) for row in rows])
+    else:
+        await tx.connection.execute(_update_arrays(table, tuple(rows[0]), key), _arrays(rows))
 
 
 async def upsert(
@@ -63,6 +99,42 @@ def in_chunks(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
     """Cut a sequence into pieces that fit into one statement."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _given_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    # Parameters may not be named like the columns that they are for.
+    return {f"given_{name}": value for name, value in row.items()}
+
+
+def _arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return _given_values({name: [row[name] for row in rows] for name in rows[0]})
+
+
+@cache
+def _insert_arrays(table: Table, names: tuple[str, ...]) -> Insert:
+    given = _given(table, names)
+    rows = select(*(given.c[name] for name in names)).order_by(given.c.place)
+    return insert(table).from_select(names, rows)
+
+
+@cache
+def _update_arrays(table: Table, names: tuple[str, ...], key: str) -> Update:
+    given = _given(table, names)
+    values: dict[str, Any] = {name: given.c[name] for name in names if name != key}
+    return update(table).where(table.c[key] == given.c[key]).values(values)
+
+
+@cache
+def _update_one(table: Table, names: tuple[str, ...], key: str) -> Update:
+    values: dict[str, Any] = {name: bindparam(f"given_{name}") for name in names if name != key}
+    return update(table).where(table.c[key] == bindparam(f"given_{key}")).values(values)
+
+
+def _given(table: Table, names: Sequence[str]) -> TableValuedAlias:
+    """The rows that arrays of the columns' types make, with their places."""
+    arrays = [bindparam(f"given_{name}", type_=postgresql.ARRAY(table.c[name].type)) for name in names]
+    columns = [column(name, table.c[name].type) for name in names]
+    return func.unnest(*arrays).table_valued(*columns, with_ordinality="place").render_derived(name="given")
 
 
 def _insert(tx: Tx, table: Table) -> PostgresqlInsert | SqliteInsert:

@@ -34,6 +34,7 @@ class IncidentRow(SQLModel, table=True):
         Index("ix_incident_assignee_id", "assignee_id", "id"),
         Index("ix_incident_severity_rank", "severity_rank", "id"),
         Index("ix_incident_unregistered", "service_key", sqlite_where=_UNREGISTERED, postgresql_where=_UNREGISTERED),
+        {"postgresql_with": {"fillfactor": 80}},  # room for counts of alerts to stay in place
     )
 
     id: UUID = Field(primary_key=True)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import TextualSelect, bindparam, insert, text, update
+from sqlalchemy import TextualSelect, bindparam, text, update
 
 from opsgraph.domains.alerts import sql_postgresql, sql_sqlite
 from opsgraph.domains.alerts.model import Alert, ResolvedBy, Severity
@@ -16,7 +16,7 @@ from opsgraph.domains.alerts.tables import alerts
 from opsgraph.kernel.text import name_key
 from opsgraph.storage.columns import Instant
 from opsgraph.storage.transactions import Tx
-from opsgraph.storage.writing import in_chunks, lock_sorted
+from opsgraph.storage.writing import in_chunks, insert_all, lock_sorted
 
 _AT_ONCE = 5_000
 _MOST_OCCURRENCES = 2**31 - 1
@@ -38,8 +38,7 @@ async def store(tx: Tx, arrived: Sequence[Alert]) -> None:
     Raises:
         IntegrityError: an alert of one of the fingerprints fires already; another transaction was quicker.
     """
-    if arrived:
-        await tx.connection.execute(insert(alerts), [_row(alert) for alert in arrived])
+    await insert_all(tx, alerts, [_row(alert) for alert in arrived])
 
 
 async def lock(tx: Tx, ids: Collection[UUID]) -> None:

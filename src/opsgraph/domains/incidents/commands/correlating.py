@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import func, literal_column, select
 
 from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.incidents.commands import changing, numbers, timeline
@@ -26,6 +26,7 @@ from opsgraph.domains.incidents.rules.transitions import next_version
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.kernel.text import name_key
 from opsgraph.storage.transactions import Tx
+from opsgraph.storage.writing import insert_all, update_all
 
 _SHOWN_ALERTS = 20
 
@@ -84,7 +85,7 @@ async def open_incidents(tx: Tx, openings: Sequence[Opening]) -> list[Incident]:
         return []
     taken = await numbers.take(tx, len(openings))
     opened = [_opened(tx, number, opening) for number, opening in zip(taken, openings, strict=True)]
-    await tx.connection.execute(insert(incidents), [_row(incident) for incident in opened])
+    await insert_all(tx, incidents, [_row(incident) for incident in opened])
     details = [{"title": o.title, "severity": o.severity.value, "source": o.source} for o in openings]
     await timeline.append(
         tx,
@@ -100,11 +101,6 @@ async def attach(tx: Tx, joined: Sequence[Joined]) -> list[Incident]:
     """Count new alerts on incidents that were there before; gives the incidents as they are then."""
     if not joined:
         return []
-    statement = (
-        update(incidents)
-        .where(incidents.c.id == bindparam("incident_id"))
-        .values(alert_count=bindparam("count"), newest_alert_at=tx.now, updated_at=bindparam("at"))
-    )
     changed = [
         replace(
             j.incident,
@@ -114,9 +110,11 @@ async def attach(tx: Tx, joined: Sequence[Joined]) -> list[Incident]:
         )
         for j in joined
     ]
-    await tx.connection.execute(
-        statement, [{"incident_id": i.id, "count": i.alert_count, "at": i.updated_at} for i in changed]
-    )
+    rows = [
+        {"id": i.id, "alert_count": i.alert_count, "newest_alert_at": i.newest_alert_at, "updated_at": i.updated_at}
+        for i in changed
+    ]
+    await update_all(tx, incidents, rows)
     return changed
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import insert
 
 from opsgraph.domains.incidents.model import NewEntry
 from opsgraph.domains.incidents.tables import timeline
 from opsgraph.storage.transactions import Tx
+from opsgraph.storage.writing import insert_all
 
 
 async def append(tx: Tx, entries: Sequence[NewEntry]) -> None:
@@ -16,8 +16,7 @@ async def append(tx: Tx, entries: Sequence[NewEntry]) -> None:
 
     Whoever writes holds the lock of the incident, so that ids of one incident follow the order of what happened.
     """
-    if entries:
-        await tx.connection.execute(insert(timeline), [_row(tx, entry) for entry in entries])
+    await insert_all(tx, timeline, [_row(tx, entry) for entry in entries])
 
 
 def _row(tx: Tx, entry: NewEntry) -> dict[str, Any]:
