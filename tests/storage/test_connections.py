@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.metadata import metadata
 from opsgraph.settings import Settings
+from opsgraph.storage import postgresql
 from opsgraph.storage.database import Database
 from tests.support.clock import START, TestClock
 from tests.support.rows import inserted
@@ -49,15 +50,21 @@ async def test_readers_that_go_away_give_their_connections_back(database: Databa
         assert await one(database) == 1
 
 
-async def test_connections_that_died_are_replaced(database: Database, settings: Settings) -> None:
-    """After PostgreSQL was restarted, or a firewall forgot them, the next read meets no error."""
+@pytest.mark.parametrize("rested_seconds", [postgresql.RESTED_SECONDS, -1.0])
+async def test_connections_that_died_are_replaced(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, rested_seconds: float
+) -> None:
+    """After PostgreSQL was restarted, or a firewall forgot them, the next read meets no error, rested or not."""
     if database.is_sqlite:
         pytest.skip("nobody ends SQLite's connections but the process itself")
+    monkeypatch.setattr(postgresql, "RESTED_SECONDS", rested_seconds)
     await asyncio.gather(*(one(database) for _ in range(3)))
     other = Database(settings)
     async with other.reading() as session:
         mine = "datname = current_database() AND pid <> pg_backend_pid()"
-        ended = await session.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"))  # noqa: S608 - no input
+        ended = await session.execute(
+            text(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {mine}")
+        )  # noqa: S608 - no input
         assert len(ended.all()) >= 1
     await other.close()
     assert await one(database) == 1

@@ -17,7 +17,7 @@ from opsgraph.kernel.actor import Actor
 from opsgraph.kernel.events import Event
 from opsgraph.kernel.ids import RandomBits, ids_in_order
 from opsgraph.settings import Settings, SettingsError
-from opsgraph.storage import sqlite
+from opsgraph.storage import postgresql, sqlite
 from opsgraph.storage.transactions import CommitListener, EventLog, Reactions, Tx
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -195,15 +195,16 @@ def _engine(url: URL, settings: Settings) -> AsyncEngine:
 
 def _postgres_engine(url: URL, settings: Settings) -> AsyncEngine:
     try:
-        return create_async_engine(
+        engine = create_async_engine(
             url,
             pool_size=settings.pool_size,
             max_overflow=settings.pool_overflow,
             pool_recycle=settings.pool_recycle_seconds,
-            pool_pre_ping=True,
         )
     except ModuleNotFoundError as error:
         raise SettingsError("PostgreSQL needs its driver: pip install 'opsgraph[postgres]'") from error
+    postgresql.replace_dead_connections(engine.sync_engine)
+    return engine
 
 
 def _begin_sqlite(connection: Connection) -> None:
