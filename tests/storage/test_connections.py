@@ -62,9 +62,8 @@ async def test_connections_that_died_are_replaced(
     other = Database(settings)
     async with other.reading() as session:
         mine = "datname = current_database() AND pid <> pg_backend_pid()"
-        ended = await session.execute(
-            text(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {mine}")
-        )  # noqa: S608 - no input
+        end = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {mine}"  # noqa: S608 - no input
+        ended = await session.execute(text(end))
         assert len(ended.all()) >= 1
     await other.close()
     assert await one(database) == 1
