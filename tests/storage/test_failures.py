@@ -11,7 +11,7 @@ from opsgraph.domains.access.tables import users
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
-from opsgraph.storage.failures import is_passing, violates
+from opsgraph.storage.failures import is_of_the_data, is_passing, violates
 from tests.support.clock import START
 from tests.support.rows import inserted
 
@@ -70,6 +70,16 @@ async def test_a_deadlock_chooses_a_victim_that_may_try_again(database: Database
     ended = await asyncio.gather(hold(1, 2), hold(2, 1), return_exceptions=True)
     (victim,) = [error for error in ended if error is not None]
     assert is_passing(victim)
+
+
+async def test_a_value_that_is_none_is_to_blame(database: Database) -> None:
+    """What no text can be; a statement that is wrong, or a mistake of ours, is another matter."""
+    async with database.transaction(SYSTEM, START) as tx:
+        with pytest.raises((DBAPIError, UnicodeError)) as caught:
+            await tx.connection.execute(text("SELECT CAST(:value AS text)"), {"value": "\ud800"})
+    assert is_of_the_data(caught.value)
+    assert not is_of_the_data(await failure(database, "SELECT * FROM no_such_table"))
+    assert not is_of_the_data(TypeError("a mistake"))
 
 
 async def test_a_server_that_is_not_there_may_come_back() -> None:

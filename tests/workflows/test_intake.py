@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from opsgraph.domains.alerts.model import AlertOutcome, Refused, Taken
+from opsgraph.kernel.actor import SYSTEM
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.workflows import alerting, intake
@@ -129,6 +130,21 @@ async def test_a_database_that_is_away_refuses_everything_as_unavailable(
     assert outcomes(await desk.intake.submit(reports(1))) == ["NEW_INCIDENT"]
 
 
+async def test_a_schema_that_is_not_as_expected_refuses_nobody(desk: Desk) -> None:
+    """As during an upgrade: it is no fault of the alert, and whoever sends it is to send it again."""
+    async with desk.core.database.transaction(SYSTEM, desk.core.clock.now()) as tx:
+        await tx.connection.exec_driver_sql("ALTER TABLE incident_slot RENAME TO elsewhere")
+        await tx.connection.exec_driver_sql("ALTER TABLE incident RENAME TO incident_elsewhere")
+    try:
+        with pytest.raises((Unavailable, ProgrammingError)):
+            await desk.intake.submit([report()])
+    finally:
+        async with desk.core.database.transaction(SYSTEM, desk.core.clock.now()) as tx:
+            await tx.connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO incident_slot")
+            await tx.connection.exec_driver_sql("ALTER TABLE incident_elsewhere RENAME TO incident")
+    assert outcomes(await desk.intake.submit([report()])) == ["NEW_INCIDENT"]
+
+
 async def test_a_connection_that_is_lost_once_costs_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The group is tried again on another one, not cut in pieces."""
     take, lost = alerting.take, list[int]()
@@ -157,12 +173,16 @@ async def test_too_much_to_do_is_refused_and_not_kept(desk: Desk, monkeypatch: p
 
 
 async def test_a_group_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not fit waits for the next commit; one request that is larger is taken in whole."""
+    """What does not fit waits for the next commit; one request that is larger is taken in part by part."""
     monkeypatch.setattr(intake, "MOST_AT_ONCE", 10)
     commits = Commits(desk.core.database)
-    await asyncio.gather(*(desk.intake.submit(reports(size, service=f"s{size}")) for size in (6, 4, 7, 25)))
-    assert commits.count == 3
-    assert len(await desk.alerts()) == 42
+    await asyncio.gather(*(desk.intake.submit(reports(size, service=f"s{size}")) for size in (6, 4, 7)))
+    assert commits.count == 2
+    bad = report(message=UNSTORABLE, fingerprint="bad")
+    answers = await desk.intake.submit([*reports(24, service="large"), bad])
+    assert outcomes(answers)[:24] == ["NEW_INCIDENT", *["ATTACHED"] * 23]
+    assert answers[24] == Refused(24, "this alert cannot be stored")
+    assert len(await desk.alerts()) == 41
 
 
 async def test_closing_waits_for_what_was_submitted(desk: Desk) -> None:

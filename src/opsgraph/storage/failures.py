@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 _PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
@@ -17,6 +17,13 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return any(state.startswith(_PASSING_CLASSES) for state in _sql_states(error))
+
+
+def is_of_the_data(error: BaseException) -> bool:
+    """Whether no database takes such a value, whenever it is tried: too long, out of range, no text at all."""
+    if isinstance(error, DataError | UnicodeError | OverflowError):
+        return True
+    return any(state.startswith("22") for state in _sql_states(error))
 
 
 def violates(error: BaseException, constraint: str, column: str) -> bool:

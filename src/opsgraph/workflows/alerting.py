@@ -21,6 +21,7 @@ from opsgraph.domains.alerts.model import (
     AlertChanged,
     AlertEventKind,
     AlertOutcome,
+    AlertStatus,
     ResolvedBy,
     Severity,
     Taken,
@@ -109,25 +110,25 @@ async def _look(tx: Tx, current: Round, alerting: Alerting) -> None:
 async def _change(tx: Tx, current: Round, alerting: Alerting) -> None:
     arrivals = await _arrivals(tx, current)
     worse = _worse(current)
-    risen = await _risen(tx, worse)
     resolving = {known.id: folded for folded, known in current.known_of(Action.RESOLVE)}
     calling = {folded.report.fingerprint: (folded, known) for folded, known in current.known_of(Action.ACKNOWLEDGE)}
     going = [known for _, known in current.known_of(Action.RESOLVE)]
-    wanted = {slot_of(alert) for alert in (*arrivals.values(), *risen)}
-    wanted |= {Slot(name_key(folded.report.service), folded.report.severity) for folded, _ in worse}
+    wanted = {slot_of(alert) for alert in arrivals.values()}
+    wanted |= {Slot(known.service_key, folded.report.severity) for folded, known in worse}
     wanted |= await slots_of_ending(tx, going, alerting.policy)
     concerned = [*going, *(known for _, known in worse), *(known for _, known in calling.values())]
     locked = await lock(tx, wanted, {k.incident_id for k in concerned if k.incident_id is not None}, alerting.policy)
-    await _fire(tx, current, await _still_new(tx, current, arrivals), risen, locked, alerting)
+    arrivals = await _still_new(tx, current, arrivals)
+    await _lock_alerts(tx, current, worse, going)
+    await _fire(tx, current, arrivals, await _risen(tx, current, worse), locked, alerting)
     locked.note(await correlating.worsen(tx, _worsening(worse, locked)))
-    await _lock_alerts(tx, current, going)
     await _end(tx, current, resolving, locked, alerting)
     for folded, incident in (await acknowledge(tx, calling, locked)).values():
         known = current.known[folded.report.fingerprint]
         current.became(folded, Taken(AlertOutcome.DEDUPLICATED, known.id, incident.id))
     await _count_episodes(tx, current)
     for folded in (*current.of(Action.RESOLVE), *current.of(Action.ACKNOWLEDGE)):
-        if folded.places[0] not in current.taken:
+        if folded.places[0] not in current.taken and folded not in current.missed:
             current.became(folded, Taken(AlertOutcome.IGNORED))
 
 
@@ -150,13 +151,21 @@ async def _arrivals(tx: Tx, current: Round) -> dict[str, Alert]:
     return made
 
 
-async def _risen(tx: Tx, worse: Sequence[tuple[Folded, Known]]) -> list[Alert]:
-    """The alerts that had no incident while they were for information only, as severe as they are now."""
-    severities = {known.id: folded.report.severity for folded, known in worse if known.incident_id is None}
-    if not severities:
-        return []
-    found = await alerts_by_id(tx.connection, severities)
-    return [replace(alert, severity=severities[id_]) for id_, alert in sorted(found.items())]
+async def _risen(tx: Tx, current: Round, worse: Sequence[tuple[Folded, Known]]) -> list[Alert]:
+    """The alerts that had no incident while they were for information only, as severe as they are reported now.
+
+    They are locked. One that got an incident, or ended, since it was looked for is for a round of its own.
+    """
+    rising = {known.id: folded for folded, known in worse if known.incident_id is None}
+    found = await alerts_by_id(tx.connection, rising) if rising else {}
+    risen = []
+    for id_, folded in sorted(rising.items()):
+        alert = found[id_]
+        if alert.status is AlertStatus.FIRING and alert.incident_id is None:
+            risen.append(replace(alert, severity=folded.report.severity))
+        else:
+            current.missed.append(folded)
+    return risen
 
 
 async def _still_new(tx: Tx, current: Round, arrivals: dict[str, Alert]) -> dict[str, Alert]:
@@ -193,17 +202,21 @@ def _of_incident(alert: Alert, placed: Placed) -> Alert:
     return replace(alert, incident_id=incident.id) if incident else alert
 
 
-async def _lock_alerts(tx: Tx, current: Round, going: Sequence[Known]) -> None:
+async def _lock_alerts(tx: Tx, current: Round, worse: Sequence[tuple[Folded, Known]], going: Sequence[Known]) -> None:
     """Lock all that is to change at once, in one order; where there are repeats alone, counting them locks them."""
-    if going or current.ended:
+    if going or current.ended or any(known.incident_id is None for _, known in worse):
         known, ended = current.known.values(), current.ended.values()
         await absorbing.lock(tx, [*(each.id for each in known), *(each.id for each in ended)])
 
 
 async def _end(tx: Tx, current: Round, resolving: Mapping[UUID, Folded], locked: Locked, alerting: Alerting) -> None:
     reporters = {id_: folded.report.reporter for id_, folded in resolving.items()}
-    for alert in await end(tx, reporters, ResolvedBy.SOURCE, locked, alerting.policy):
+    ended = await end(tx, reporters, ResolvedBy.SOURCE, locked, alerting.policy)
+    for alert in ended:
         current.became(resolving[alert.id], Taken(AlertOutcome.RESOLVED, alert.id, alert.incident_id))
+    # What a person has resolved meanwhile is an episode that this ends, too: looked at again in a round of its own.
+    gone = resolving.keys() - {alert.id for alert in ended}
+    current.missed += [resolving[id_] for id_ in sorted(gone)]
 
 
 async def _count_episodes(tx: Tx, current: Round) -> None:
@@ -220,7 +233,7 @@ async def _count_episodes(tx: Tx, current: Round) -> None:
 
 
 async def _repeat(tx: Tx, current: Round) -> None:
-    repeated = current.known_of(Action.FIRE)
+    repeated = [(folded, known) for folded, known in current.known_of(Action.FIRE) if folded not in current.missed]
     repeats = [Repeat(k.id, f.times, f.report.severity, f.report.ends_at) for f, k in repeated]
     counted = await absorbing.repeat(tx, repeats)
     for folded, known in repeated:

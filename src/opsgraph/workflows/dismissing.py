@@ -6,6 +6,7 @@ from opsgraph.domains.alerts.model import AlertOutcome, AlertPolicy, AlertStatus
 from opsgraph.domains.alerts.queries import alerts as alert_queries
 from opsgraph.domains.alerts.rules.absorbing import Known
 from opsgraph.kernel.refusals import NotFound
+from opsgraph.kernel.text import name_key
 from opsgraph.storage.transactions import Tx
 from opsgraph.workflows.correlating import lock
 from opsgraph.workflows.ending import end, slots_of_ending
@@ -24,7 +25,7 @@ async def resolve_alert(tx: Tx, alert_id: UUID, policy: AlertPolicy) -> Taken:
         raise NotFound("there is no alert with this id", "id")
     ended = []
     if alert.status is AlertStatus.FIRING:
-        known = Known(alert.id, alert.fingerprint, alert.severity, alert.incident_id)
+        known = Known(alert.id, alert.fingerprint, alert.severity, alert.incident_id, name_key(alert.service_name))
         slots = await slots_of_ending(tx, [known], policy)
         concerned = {alert.incident_id} if alert.incident_id else set()
         locked = await lock(tx, slots, concerned, policy)

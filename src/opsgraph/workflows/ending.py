@@ -68,13 +68,14 @@ async def acknowledge(
     Returns:
         the reports that found an open incident, by fingerprint, with the incident as it is then.
     """
-    answered: dict[str, tuple[Folded, Incident]] = {}
+    open_: dict[str, tuple[Folded, Incident]] = {}
+    calling: dict[UUID, str] = {}
     for fingerprint, (folded, known) in called.items():
         incident = locked.incidents.get(known.incident_id) if known.incident_id else None
-        if incident is None or incident.status is IncidentStatus.RESOLVED:
-            continue
-        if IncidentStatus.ACKNOWLEDGED in ALLOWED[incident.status]:
-            incident = await transitions.move(tx, incident, IncidentStatus.ACKNOWLEDGED, by=folded.report.reporter)
-            locked.note([incident])
-        answered[fingerprint] = (folded, incident)
-    return answered
+        if incident is not None and incident.status is not IncidentStatus.RESOLVED:
+            open_[fingerprint] = (folded, incident)
+            if IncidentStatus.ACKNOWLEDGED in ALLOWED[incident.status]:
+                calling.setdefault(incident.id, folded.report.reporter)
+    seen = [(locked.incidents[id_], by) for id_, by in calling.items()]
+    locked.note(await transitions.move_each(tx, seen, IncidentStatus.ACKNOWLEDGED))
+    return {name: (folded, locked.incidents[incident.id]) for name, (folded, incident) in open_.items()}

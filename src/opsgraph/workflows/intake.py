@@ -10,10 +10,9 @@ the reports' fault: the group is tried again, and if the database stays away, al
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from opsgraph.domains.alerts.model import AlertReport, Refused, Taken
 from opsgraph.domains.alerts.rules.absorbing import Folded, rounds
@@ -21,18 +20,16 @@ from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.clock import Clock
 from opsgraph.kernel.refusals import Refusal
 from opsgraph.storage.database import Database
-from opsgraph.storage.failures import is_passing, violates
+from opsgraph.storage.failures import is_of_the_data, is_passing, violates
+from opsgraph.storage.writing import in_chunks
 from opsgraph.workflows.alerting import take
 from opsgraph.workflows.correlating import Alerting
 
 MOST_AT_ONCE = 4_000
-"""How many reports one transaction takes in, but for a single request that has more."""
+"""How many reports one transaction takes in; a request that has more is taken in part by part."""
 
 MOST_WAITING = 100_000
 """How many reports wait at most; beyond it, senders are asked to come again."""
-
-UNSTORABLE = (DBAPIError, Refusal, ValueError, TypeError)
-"""What is raised where a report is to blame, alone in its transaction."""
 
 _TRIES = 3
 _LONGEST_REASON = 500
@@ -67,7 +64,7 @@ class _Waiting:
 
     def fail(self, error: Exception) -> None:
         """Refuse what no database takes; what is a mistake of ours fails the request, so that it is sent again."""
-        if isinstance(error, UNSTORABLE):
+        if _is_to_blame(error):
             self.answer(Refused(self.place, "this alert cannot be stored"))
         else:
             self.request.failure = error
@@ -96,8 +93,12 @@ class Intake:
         Raises:
             Unavailable: the database is away or there is too much to do; nothing, or only a part, was stored.
         """
-        if not reports:
-            return []
+        answers: list[Answer] = []
+        for part in in_chunks(reports, MOST_AT_ONCE):
+            answers += [_moved(answer, len(answers)) for answer in await self._submit(part)]
+        return answers
+
+    async def _submit(self, reports: Sequence[AlertReport]) -> list[Answer]:
         if self._queued and self._queued + len(reports) > MOST_WAITING:
             raise Unavailable("too many alerts wait to be stored")
         request = _Request(reports, asyncio.get_running_loop().create_future())
@@ -126,7 +127,7 @@ class Intake:
     def _next_group(self) -> list[_Request]:
         group: list[_Request] = []
         size = 0
-        while self._queue and (not group or size + len(self._queue[0].reports) <= MOST_AT_ONCE):
+        while self._queue and size + len(self._queue[0].reports) <= MOST_AT_ONCE:
             group.append(self._queue.popleft())
             size += len(group[-1].reports)
         self._queued -= size
@@ -157,7 +158,7 @@ class Intake:
         for place in batch[0].places:
             waiting[place].fail(error)
         fingerprint = ascii(batch[0].report.fingerprint)
-        if isinstance(error, UNSTORABLE):
+        if _is_to_blame(error):
             _log.warning("alert_refused", fingerprint=fingerprint, reason=ascii(str(error))[:_LONGEST_REASON])
         else:
             _log.error("alert_failed", fingerprint=fingerprint, exc_info=error)
@@ -183,6 +184,16 @@ class Intake:
                 return current.missed
         _log.warning("database_away", error=str(failure))
         raise Unavailable("the database is away") from failure
+
+
+def _moved(answer: Answer, by: int) -> Answer:
+    """An answer within a part of a request, as one within the whole."""
+    return replace(answer, index=answer.index + by) if isinstance(answer, Refused) else answer
+
+
+def _is_to_blame(error: Exception) -> bool:
+    """Whether a report, alone in its transaction, is what cannot be stored; anything else is a mistake of ours."""
+    return isinstance(error, Refusal) or is_of_the_data(error)
 
 
 def _answer(group: Sequence[_Request]) -> None:

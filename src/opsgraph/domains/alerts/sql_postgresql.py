@@ -7,7 +7,7 @@ What is locked, is locked in the order of ids.
 KNOWN = """
 SELECT a.* FROM unnest(CAST(:fingerprints AS text[])) AS f(fingerprint)
 CROSS JOIN LATERAL (
-  SELECT id, fingerprint, severity, incident_id FROM alert
+  SELECT id, fingerprint, severity, incident_id, service_key FROM alert
   WHERE alert.fingerprint = f.fingerprint AND alert.status = 'FIRING' LIMIT 1
 ) AS a
 """

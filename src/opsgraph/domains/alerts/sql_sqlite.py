@@ -1,7 +1,7 @@
 """The hot statements of alerts as SQLite runs them best: values come as JSON, in one parameter."""
 
 KNOWN = """
-SELECT a.id, a.fingerprint, a.severity, a.incident_id
+SELECT a.id, a.fingerprint, a.severity, a.incident_id, a.service_key
 FROM json_each(:fingerprints) AS f
 CROSS JOIN alert AS a INDEXED BY uq_alert_firing ON a.fingerprint = f.value AND a.status = 'FIRING'
 """

@@ -16,7 +16,7 @@ from opsgraph.domains.alerts.rules.absorbing import Ended, Known
 from opsgraph.domains.alerts.tables import FIRING, alerts
 from opsgraph.storage.columns import Instant
 
-_KNOWN = (alerts.c.id, alerts.c.fingerprint, alerts.c.severity, alerts.c.incident_id)
+_KNOWN = (alerts.c.id, alerts.c.fingerprint, alerts.c.severity, alerts.c.incident_id, alerts.c.service_key)
 _ENDED = (alerts.c.id, alerts.c.fingerprint, alerts.c.starts_at, alerts.c.incident_id)
 
 
@@ -26,7 +26,7 @@ async def known_by_fingerprint(session: AsyncConnection, fingerprints: Collectio
         return {}
     values = {"fingerprints": _listed(session, fingerprints)}
     rows = await session.execute(_known(session.dialect.name), values)
-    return {row[1]: Known(row[0], row[1], Severity(row[2]), row[3]) for row in rows}
+    return {row[1]: Known(row[0], row[1], Severity(row[2]), row[3], row[4]) for row in rows}
 
 
 async def ended_by_fingerprint(
@@ -70,7 +70,7 @@ async def over_by(
     named = [] if among is None else [alerts.c.id.in_(among)]
     query = select(*_KNOWN).where(FIRING, over, *named).order_by(alerts.c.id).limit(limit)
     rows = await session.execute(query)
-    return [Known(row[0], row[1], Severity(row[2]), row[3]) for row in rows]
+    return [Known(row[0], row[1], Severity(row[2]), row[3], row[4]) for row in rows]
 
 
 async def incidents_over(session: AsyncConnection, before: datetime, among: Collection[UUID]) -> list[UUID]:

@@ -31,6 +31,7 @@ class Known:
     fingerprint: str
     severity: Severity
     incident_id: UUID | None
+    service_key: str
 
 
 @dataclass(frozen=True, slots=True)

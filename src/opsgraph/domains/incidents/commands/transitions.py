@@ -34,7 +34,14 @@ async def move_all(
     Raises:
         Conflict: the status machine does not allow it for one of them; nothing is written then.
     """
-    moved = [transition(incident, wish, tx.now) for incident in locked]
+    return await move_each(tx, [(incident, by) for incident in locked], wish, detail)
+
+
+async def move_each(
+    tx: Tx, locked: Sequence[tuple[Incident, str]], wish: IncidentStatus, detail: Mapping[str, Any] | None = None
+) -> list[Incident]:
+    """Move incidents, each on behalf of someone of its own; otherwise see `move_all`."""
+    moved = [transition(incident, wish, tx.now) for incident, _ in locked]
     changes = [
         Change(
             after,
@@ -42,7 +49,7 @@ async def move_all(
             by,
             {"from": before.status.value, "to": wish.value, **(detail or {})},
         )
-        for before, after in zip(locked, moved, strict=True)
+        for (before, by), after in zip(locked, moved, strict=True)
         if after is not before
     ]
     await changing.write(tx, changes)
