@@ -11,7 +11,7 @@ from opsgraph.kernel.actor import SYSTEM
 from opsgraph.metadata import metadata
 from opsgraph.storage.database import Database
 from opsgraph.storage.transactions import Tx
-from opsgraph.storage.writing import in_chunks, insert_new, lock_sorted, upsert
+from opsgraph.storage.writing import in_chunks, insert_all, insert_new, lock_sorted, update_all, upsert
 from tests.support.clock import START
 from tests.support.rows import ROWS, inserted
 from tests.support.statements import statements
@@ -99,7 +99,8 @@ async def test_of_many_who_insert_one_key_one_does(database: Database) -> None:
 
     async def claim(number: int) -> bool:
         async with database.transaction(SYSTEM, START) as tx:
-            return await insert_new(tx, TEAM, team(1, id=UUID(int=number)), key=("name_key",))
+            row = team(1, id=UUID(int=number), origin=f"{number}")
+            return await insert_new(tx, TEAM, row, key=("name_key",))
 
     claimed = await asyncio.gather(*(claim(number) for number in range(1, 9)))
     assert sorted(claimed) == [False] * 7 + [True]
@@ -148,3 +149,33 @@ def test_chunks_have_everything_in_order(count: int, size: int, lengths: list[in
     chunks = list(in_chunks(range(count), size))
     assert [len(chunk) for chunk in chunks] == lengths
     assert [item for chunk in chunks for item in chunk] == list(range(count))
+
+
+async def test_many_rows_are_inserted_in_their_order_with_defaults_for_what_they_do_not_name(
+    database: Database,
+) -> None:
+    """Ids that the database counts up follow it; one statement."""
+    timeline, incidents = metadata.tables["incident_timeline"], metadata.tables["incident"]
+    count, id_ = 300, UUID(int=1)
+    async with database.transaction(SYSTEM, START) as tx:
+        await insert_all(tx, incidents, [{**ROWS["incident"], "id": id_}])
+        rows = [{**ROWS["incident_timeline"], "incident_id": id_, "actor": f"{number}"} for number in range(count)]
+        with statements(database) as seen:
+            await insert_all(tx, timeline, rows)
+            await insert_all(tx, timeline, [])
+        assert len(seen) == 1
+        found = (await tx.connection.execute(select(timeline.c.actor).order_by(timeline.c.id))).scalars().all()
+        version = (await tx.connection.execute(select(incidents.c.version))).scalar_one()
+    assert found == [f"{number}" for number in range(count)]
+    assert version == 1
+
+
+async def test_many_rows_are_updated_by_their_key_and_no_others(database: Database) -> None:
+    """Each gets its own values; columns that are not named stay; one statement."""
+    async with database.transaction(SYSTEM, START) as tx:
+        await insert_all(tx, TEAM, [team(number, title="old") for number in range(1, 5)])
+        with statements(database) as seen:
+            await update_all(tx, TEAM, [{"id": UUID(int=number), "title": f"new {number}"} for number in (3, 1)])
+            await update_all(tx, TEAM, [])
+        assert len(seen) == 1
+        assert await titles(tx) == {1: "new 1", 2: "old", 3: "new 3", 4: "old"}

@@ -24,6 +24,8 @@ def printable(value: str) -> str:
 
 def name_key(name: str) -> str:
     """The form under which names are unique: Unicode NFKC, case folded."""
+    if name.isascii():
+        return name.lower()  # the same, and most names are
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
+from opsgraph.storage.many import among
 from opsgraph.storage.transactions import Tx
 
 _MOST_VARIABLES = 30_000  # SQLite takes 32,766 in a statement, PostgreSQL 32,767
@@ -92,7 +93,9 @@ async def lock_sorted(tx: Tx, column: Column[Any], ids: Collection[UUID]) -> Non
     if tx.connection.dialect.name == "sqlite" or not ids:
         return
     for chunk in in_chunks(sorted(ids), _MOST_VARIABLES):
-        await tx.connection.execute(select(column).where(column.in_(chunk)).order_by(column).with_for_update())
+        await tx.connection.execute(
+            select(column).where(among(tx.connection, column, chunk)).order_by(column).with_for_update()
+        )
 
 
 def in_chunks(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:

@@ -19,6 +19,8 @@ class Severity(StrEnum):
     LOW = "LOW"
     INFO = "INFO"
 
+    __hash__ = str.__hash__  # the same as an enum's own, without a call of Python: slots are looked up by it
+
 
 WORST_FIRST = tuple(Severity)
 """The severities in the order of their declaration."""

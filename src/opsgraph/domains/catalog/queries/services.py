@@ -22,6 +22,7 @@ from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.refusals import NotFound
 from opsgraph.kernel.text import name_key, shown
 from opsgraph.storage.keyset import Sort, page_of
+from opsgraph.storage.many import among
 from opsgraph.storage.origins import origins_by_name
 from opsgraph.storage.rows import AnyRow, AnySelect
 
@@ -88,14 +89,14 @@ async def require_service(session: AsyncConnection, name: str, field: str = "ser
 
 async def services_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Service]:
     """Services by id, archived ones included; ids of nothing are absent."""
-    rows = await session.execute(select(*_SERVICE).where(services.c.id.in_(ids)))
+    rows = await session.execute(select(*_SERVICE).where(among(session, services.c.id, ids)))
     return {row.id: service_of(row) for row in rows}
 
 
 async def services_by_name(session: AsyncConnection, names: Collection[str]) -> dict[str, Service]:
     """Services by `name_key`, archived ones included; names of nothing are absent."""
     keys = {name_key(name) for name in names}
-    rows = await session.execute(select(*_SERVICE).where(services.c.name_key.in_(keys)))
+    rows = await session.execute(select(*_SERVICE).where(among(session, services.c.name_key, keys)))
     return {name_key(row.name): service_of(row) for row in rows}
 
 

@@ -25,6 +25,7 @@ from opsgraph.domains.incidents.rules.acceptance import badness
 from opsgraph.domains.incidents.rules.transitions import next_version
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.kernel.text import name_key
+from opsgraph.storage.many import among
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import insert_all, update_all
 
@@ -71,7 +72,7 @@ async def joinable(tx: Tx, slots: Collection[Slot], since: datetime) -> dict[Slo
     newest = func.coalesce(incidents.c.newest_alert_at, incidents.c.created_at)
     query = select(incidents.c.id, incidents.c.service_key, incidents.c.severity).where(
         literal_column("status <> 'RESOLVED'"),  # spelt out, or the partial index is out of reach
-        incidents.c.service_key.in_(sorted({slot.service_key for slot in slots})),
+        among(tx.connection, incidents.c.service_key, sorted({slot.service_key for slot in slots})),
         newest >= since,
     )
     rows = (await tx.connection.execute(query.order_by(newest, incidents.c.id))).all()

@@ -10,6 +10,7 @@ from opsgraph.domains.incidents.model import Incident, IncidentKey
 from opsgraph.domains.incidents.queries.incidents import INCIDENT, incident_of, require_incident
 from opsgraph.domains.incidents.rules.acceptance import expect_version
 from opsgraph.domains.incidents.tables import incidents
+from opsgraph.storage.many import among
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import in_chunks
 
@@ -23,7 +24,7 @@ async def lock_incidents(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Incident]:
     """
     found: dict[UUID, Incident] = {}
     for chunk in in_chunks(sorted(set(ids)), _AT_ONCE):
-        query = select(*INCIDENT).where(incidents.c.id.in_(chunk)).order_by(incidents.c.id)
+        query = select(*INCIDENT).where(among(tx.connection, incidents.c.id, chunk)).order_by(incidents.c.id)
         rows = await tx.connection.execute(query.with_for_update(key_share=True))
         found |= {row.id: incident_of(row) for row in rows}
     return found
