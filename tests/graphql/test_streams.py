@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from opsgraph.kernel.actor import Actor, Role
 from tests.support.sockets import Socket, greeted
@@ -161,6 +162,22 @@ async def test_a_stream_that_breaks_tells_everyone_and_the_next_one_is_new(
         await socket.begun()
     served.ticker.tick("a")
     assert [await number(sockets[0]), await number(sockets[1])] == [1, 1]
+
+
+async def test_an_event_whose_database_is_away_is_not_skipped(served: Ticking, sockets: list[Socket]) -> None:
+    """The stream ends behind the one before, for clients to resume; an error in its place would be all they got."""
+    loading = "subscription ($after: String) { ticks(after: $after) { number loaded } }"
+    await sockets[0].subscribe("1", loading)
+    await sockets[0].begun()
+    served.ticker.tick("a")
+    assert await number(sockets[0]) == 1
+    served.ticker.away = OperationalError("SELECT 1", {}, Exception("gone"))
+    served.ticker.tick("b")
+    ended = await sockets[0].receive()
+    assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", "INTERNAL")
+    served.ticker.away = None
+    await sockets[0].subscribe("2", loading, after="1")
+    assert await number(sockets[0], "2") == 2
 
 
 async def test_a_replay_goes_on_live(served: Ticking) -> None:

@@ -47,6 +47,24 @@ async def test_no_row_is_ever_changed(database: Database, table: Table) -> None:
 
 
 @by_name
+async def test_no_row_is_replaced(database: Database, table: Table) -> None:
+    """SQLite's REPLACE would remove the row in its way without asking; PostgreSQL changes it where it conflicts."""
+    columns = ", ".join(column.name for column in table.c)
+    if database.is_sqlite:
+        statement = f"INSERT OR REPLACE INTO {table.name} ({columns}) SELECT {columns} FROM {table.name}"  # noqa: S608 - our own tables
+    else:
+        statement = (
+            f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {table.name} "  # noqa: S608 - our own tables
+            "ON CONFLICT (id) DO UPDATE SET id = excluded.id"
+        )
+    async with database.transaction(SYSTEM, START, dry_run=True) as tx:
+        await inserted(tx.connection, table)
+        with pytest.raises(DBAPIError, match=f"{table.name} is append-only"):
+            async with tx.savepoint():
+                await tx.connection.execute(text(statement))
+
+
+@by_name
 async def test_no_row_is_removed_but_by_pruning(database: Database, table: Table) -> None:
     """Before and after it within one transaction, removing is refused."""
     async with database.transaction(SYSTEM, START, dry_run=True) as tx:

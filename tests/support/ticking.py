@@ -42,6 +42,7 @@ class Ticker:
         loads: the texts that were loaded by the edge, a list a batch.
         broken: raised to whoever follows, at the next tick.
         starting: cleared to hold back who begins to follow.
+        away: raised by whoever loads something.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Ticker:
     loads: list[list[int]] = field(default_factory=list)
     broken: Exception | None = None
     starting: asyncio.Event = field(default_factory=asyncio.Event)
+    away: Exception | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -109,7 +111,10 @@ def ticker_of(context: Context) -> Ticker:
 
 
 async def _load(context: Context, keys: list[int]) -> dict[int, str]:
-    ticker_of(context).loads.append(sorted(keys))
+    ticker = ticker_of(context)
+    ticker.loads.append(sorted(keys))
+    if ticker.away is not None:
+        raise ticker.away
     return {key: f"{ticker_of(context).texts[key - 1]} at {len(ticker_of(context).loads)}" for key in keys}
 
 

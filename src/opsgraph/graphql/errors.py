@@ -8,6 +8,7 @@ from graphql import GraphQLError
 
 from opsgraph.graphql.problems import camel_case, message_of
 from opsgraph.kernel.refusals import CursorExpired, Forbidden, Refusal, RefusalCode, Unauthenticated
+from opsgraph.storage.failures import is_passing
 
 _CODES: dict[type[Refusal], str] = {
     Unauthenticated: "UNAUTHENTICATED",
@@ -44,6 +45,18 @@ def is_unauthenticated(errors: Sequence[GraphQLError]) -> bool:
 def is_internal(errors: Sequence[GraphQLError]) -> bool:
     """Whether a result failed because of a bug of ours, which HTTP answers with 500."""
     return any(_is_bug(_cause(error)) for error in errors)
+
+
+def raise_passing(errors: Sequence[GraphQLError] | None) -> None:
+    """Raise what may go well the next time, such as a database that is away, if anything failed because of that.
+
+    Raises:
+        Exception: the first such failure.
+    """
+    for error in errors or ():
+        cause = _cause(error)
+        if cause is not None and is_passing(cause):
+            raise cause
 
 
 def _log_bugs(errors: Sequence[GraphQLError]) -> None:

@@ -18,7 +18,7 @@ from graphql import GraphQLError
 
 from opsgraph.domains.access.rules import held, require
 from opsgraph.graphql.context import Context
-from opsgraph.graphql.errors import presented
+from opsgraph.graphql.errors import presented, raise_passing
 from opsgraph.graphql.marks import BEFORE_EVERYTHING, Mark, Placed
 from opsgraph.graphql.responses import body_of, encoded
 from opsgraph.graphql.subscriptions import Subscription, Unacceptable
@@ -256,11 +256,18 @@ class Stream:
             await follower.subscriber.room()
 
     async def _executed(self, event: Any) -> Delivery:
+        """What is sent of an event.
+
+        Raises:
+            Exception: the database is away. The stream ends, and clients resume behind the event before: one that was
+                sent with an error in its place would be lost to them.
+        """
         context = self._context.renewed()
         try:
             result = await self._wanted.execute(event, context)
         finally:
             await context.close()
+        raise_passing(result.errors)
         return Delivery(encoded(body_of(result, self.id)).decode(), getattr(event, "cursor", None))
 
     async def _hand_out(self) -> None:

@@ -29,7 +29,7 @@ from opsgraph.domains.alerts.queries import ongoing, silences
 from opsgraph.domains.alerts.rules import matching
 from opsgraph.domains.alerts.rules.silencing import CompiledSilences, labels_seen
 from opsgraph.http.guarding import Failure, Gate, Handler, guarded
-from opsgraph.http.receiving import SENDERS, Reception, reporter_of
+from opsgraph.http.receiving import SENDERS, Reception, parsed, reporter_of
 from opsgraph.kernel.actor import Role
 from opsgraph.storage.database import Database
 
@@ -74,7 +74,7 @@ class AlertmanagerApi:
     async def _receive(self, request: Request) -> Response:
         actor = await self.gate.enter(request, SENDERS, "sending alerts")
         reporter = reporter_of(actor, alertmanager.SOURCE)
-        reports = alertmanager.read(await request.body(), self.reception.clock.now(), reporter)
+        reports = await parsed(alertmanager.read, await request.body(), self.reception.clock.now(), reporter)
         received = await self.reception.receive(reports)
         if received.refused:
             return JSONResponse(_named(received.refused, stored=len(received.taken)), 400)

@@ -1,8 +1,9 @@
 """What the endpoints that take in alerts share: a batch is submitted, and answered once it is committed."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -13,6 +14,8 @@ from opsgraph.kernel.clock import Clock
 SENDERS = (Role.INGEST, Role.RESPONDER)
 """Who may send alerts: keys for nothing else, and people."""
 
+ResultT = TypeVar("ResultT")
+_LARGE = 256 * 1024
 _log = structlog.get_logger("opsgraph.http")
 
 
@@ -61,6 +64,13 @@ class Reception:
             else:
                 taken.append((index, answer))
         return Received(taken, sorted(refused, key=lambda each: each.index))
+
+
+async def parsed(read: Callable[..., ResultT], body: bytes, *arguments: Any) -> ResultT:
+    """Read a body; a large one beside the event loop, which has others to serve meanwhile."""
+    if len(body) < _LARGE:
+        return read(body, *arguments)
+    return await asyncio.to_thread(read, body, *arguments)
 
 
 def reporter_of(actor: Actor, source: str) -> str:

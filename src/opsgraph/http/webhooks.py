@@ -22,7 +22,7 @@ from opsgraph.domains.alerts.formats import alertmanager_webhook, generic, grafa
 from opsgraph.domains.alerts.model import Reports
 from opsgraph.domains.incidents.queries.incidents import incidents_by_id
 from opsgraph.http.guarding import Failure, Gate, guarded
-from opsgraph.http.receiving import SENDERS, Received, Reception, reporter_of
+from opsgraph.http.receiving import SENDERS, Received, Reception, parsed, reporter_of
 from opsgraph.kernel.refusals import Unauthenticated
 from opsgraph.storage.database import Database
 
@@ -61,7 +61,7 @@ class Webhooks:
             body = await request.body()
             if source == grafana.SOURCE:
                 self._check_signature(request, body)
-            reports = read(body, self.reception.clock.now(), reporter_of(actor, source))
+            reports = await parsed(read, body, self.reception.clock.now(), reporter_of(actor, source))
             return await self._answer(reports, await self.reception.receive(reports))
 
         return Route(path, guarded(receive, told), methods=list(methods))

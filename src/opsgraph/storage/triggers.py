@@ -70,6 +70,11 @@ def keep_append_only(connection: Connection, table: str) -> None:
         )
         return
     refusal = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    # REPLACE removes the row in its way without a trigger for that: what is there already is not inserted again.
+    connection.exec_driver_sql(
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} FOR EACH ROW "  # noqa: S608 - names of our own tables
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) {refusal}"
+    )
     connection.exec_driver_sql(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW {refusal}")
     connection.exec_driver_sql(
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW "  # noqa: S608 - names of our own tables

@@ -46,7 +46,7 @@ class Settle:
         return heard
 
     async def _adopt(self, context: WorkerContext, now: datetime) -> int:
-        """Once a minute: a service gets what was taken in while it was being registered."""
+        """Once a minute, until nothing is left: a service gets what its registration did not see or left for later."""
         if self._adopted is not None and now - self._adopted < _AT_LEAST_EVERY:
             return 0
         async with context.database.reading() as session:
@@ -55,7 +55,7 @@ class Settle:
             async with context.database.transaction(SYSTEM, now) as tx:
                 await adopt(tx, found, context.policy)
                 await refresh(tx, found, context.policy)
-        self._adopted = now
+        self._adopted = None if found else now
         return len(found)
 
 

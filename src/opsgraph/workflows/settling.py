@@ -79,10 +79,13 @@ async def hear(tx: Tx, ids: Collection[UUID], alerting: Alerting) -> int:
     """
     quiet = CompiledSilences(*await in_force(tx.connection, tx.now))
     found = (await alerts_by_id(tx.connection, ids)).values()
-    locked = await lock(tx, {slot_of(alert) for alert in found}, (), alerting.policy)
+    slots = {slot_of(alert) for alert in found}
+    locked = await lock(tx, slots, (), alerting.policy)
     await absorbing.lock(tx, ids)
-    now_found = sorted((await alerts_by_id(tx.connection, ids)).items())
-    heard = [replace(alert, silenced=False) for _, alert in now_found if _is_heard(alert, quiet, tx.now)]
+    now_found = [alert for _, alert in sorted((await alerts_by_id(tx.connection, ids)).items())]
+    # One that got another severity meanwhile is of a slot that nobody holds: it is heard the next time.
+    held = [alert for alert in now_found if slot_of(alert) in slots and _is_heard(alert, quiet, tx.now)]
+    heard = [replace(alert, silenced=False) for alert in held]
     await absorbing.unsilence(tx, [alert.id for alert in heard])
     placed = await join(tx, heard, dict.fromkeys((alert.id for alert in heard), _BY), locked, alerting)
     for alert in heard:

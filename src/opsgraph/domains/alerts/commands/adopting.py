@@ -9,6 +9,9 @@ from opsgraph.domains.alerts.tables import alerts
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.storage.transactions import Tx
 
+MOST_AT_ONCE = 5_000
+"""How many one transaction gives away; the rest is found by whoever settles what time does."""
+
 _ADOPT = update(alerts).where(alerts.c.id == bindparam("alert_id")).values(service_id=bindparam("adopter_id"))
 
 
@@ -20,7 +23,7 @@ async def adopt(tx: Tx, service_ids: Collection[UUID]) -> int:
     named = catalog_services.named_services().subquery()
     orphans = select(alerts.c.id, named.c.service_id).join(named, named.c.name_key == alerts.c.service_key)
     orphans = orphans.where(alerts.c.service_id.is_(None), named.c.service_id.in_(service_ids))
-    locked = orphans.order_by(alerts.c.id).with_for_update(key_share=True, of=alerts)
+    locked = orphans.order_by(alerts.c.id).limit(MOST_AT_ONCE).with_for_update(key_share=True, of=alerts)
     rows = (await tx.connection.execute(locked)).all()
     if rows:
         found = [{"alert_id": row.id, "adopter_id": row.service_id} for row in rows]

@@ -9,6 +9,9 @@ from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.storage.transactions import Tx
 
+MOST_AT_ONCE = 5_000
+"""How many one transaction gives away; the rest is found by whoever settles what time does."""
+
 _ADOPT = (
     update(incidents)
     .where(incidents.c.id == bindparam("incident_id"))
@@ -24,7 +27,7 @@ async def adopt(tx: Tx, service_ids: Collection[UUID]) -> int:
     named = catalog_services.named_services().subquery()
     orphans = select(incidents.c.id, named.c.service_id).join(named, named.c.name_key == incidents.c.service_key)
     orphans = orphans.where(incidents.c.service_id.is_(None), named.c.service_id.in_(service_ids))
-    locked = orphans.order_by(incidents.c.id).with_for_update(key_share=True, of=incidents)
+    locked = orphans.order_by(incidents.c.id).limit(MOST_AT_ONCE).with_for_update(key_share=True, of=incidents)
     rows = (await tx.connection.execute(locked)).all()
     if rows:
         found = [{"incident_id": row.id, "adopter_id": row.service_id, "now": tx.now} for row in rows]
