@@ -95,6 +95,16 @@ async def test_the_end_of_an_alert_is_told(desk: Desk) -> None:
     assert await desk.take(resolved(1)) == [IGNORED]
 
 
+async def test_when_an_alert_ended_is_kept_beside_when_it_was_heard_of(desk: Desk, clock: TestClock) -> None:
+    """A sender may have been cut off for a while."""
+    await desk.take(report(), report(2))
+    clock.move(minutes=20)
+    await desk.take(resolved(ends_at=START + timedelta(minutes=3)), resolved(2))
+    first, second = await desk.alerts()
+    assert (first.ends_at, first.resolved_at) == (START + timedelta(minutes=3), clock.now())
+    assert (second.ends_at, second.resolved_at) == (None, clock.now())
+
+
 async def test_an_alert_that_fires_again_after_its_end_is_a_new_one(desk: Desk) -> None:
     """Which joins the incident while that is open; one batch may tell of all of it, in its order."""
     assert await desk.take(report(), resolved(), report(), resolved()) == [NEW, RESOLVED, ATTACHED, RESOLVED]

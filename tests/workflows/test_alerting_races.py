@@ -6,17 +6,17 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from opsgraph.domains.alerts.model import AlertStatus
+from opsgraph.domains.alerts.model import Action, AlertStatus, Severity, Taken
 from opsgraph.kernel.clock import SystemClock
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from tests.packaging import ROOT
 from tests.packaging.environments import surroundings
-from tests.support.intake import Desk, opened
+from tests.support.intake import Desk, opened, reports
 from tests.support.racer import EACH, SHARED
 from tests.support.scale import scaled
 
@@ -91,3 +91,27 @@ async def test_no_burst_makes_two_incidents(settings: Settings, database: Databa
         assert sorted(firing) == sorted(f"service-{number}:{SHARED}" for number in range(ROUNDS))
         shared = [alert for alert in alerts if alert.fingerprint.endswith(f":{SHARED}")]
         assert sum(alert.occurrences for alert in shared) == ROUNDS * 4 * 2 * EACH
+
+
+@pytest.mark.long
+async def test_an_alert_that_gets_worse_gets_one_incident(settings: Settings, database: Database) -> None:
+    """Two processes say so at once, with one severity or two, while its source ends it or not."""
+    async with AsyncExitStack() as stack:
+        one, other = [await stack.enter_async_context(opened(settings, SystemClock())) for _ in range(2)]
+        for number in range(ROUNDS):
+            service = f"service-{number}"
+            quiet = reports(5, service=service, severity=Severity.INFO)
+            await one.take(*quiet)
+            loud = [replace(each, severity=Severity.CRITICAL) for each in quiet]
+            second = loud if number % 2 else [replace(each, severity=Severity.HIGH) for each in reversed(quiet)]
+            ends = [replace(each, action=Action.RESOLVE) for each in quiet[:2]]
+            answers = await asyncio.gather(
+                one.intake.submit(loud), other.intake.submit(second), other.intake.submit(ends if number % 3 else [])
+            )
+            assert all(isinstance(answer, Taken) for given in answers for answer in given)
+            assert await one.counts_agree()
+            of_service = [incident for incident in await one.incidents() if incident.service_name == service]
+            if number % 2 and not number % 3:  # one severity, and nothing that ends and fires anew
+                assert [incident.alert_count for incident in of_service] == [5]
+            firing = [a for a in await one.alerts() if a.service_name == service and a.status is AlertStatus.FIRING]
+            assert all(alert.incident_id for alert in firing)

@@ -211,7 +211,8 @@ async def _lock_alerts(tx: Tx, current: Round, worse: Sequence[tuple[Folded, Kno
 
 async def _end(tx: Tx, current: Round, resolving: Mapping[UUID, Folded], locked: Locked, alerting: Alerting) -> None:
     reporters = {id_: folded.report.reporter for id_, folded in resolving.items()}
-    ended = await end(tx, reporters, ResolvedBy.SOURCE, locked, alerting.policy)
+    ends = {id_: folded.report.ends_at for id_, folded in resolving.items() if folded.report.ends_at is not None}
+    ended = await end(tx, reporters, ResolvedBy.SOURCE, locked, alerting.policy, ends)
     for alert in ended:
         current.became(resolving[alert.id], Taken(AlertOutcome.RESOLVED, alert.id, alert.incident_id))
     # What a person has resolved meanwhile is an episode that this ends, too: looked at again in a round of its own.

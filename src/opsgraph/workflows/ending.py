@@ -1,7 +1,7 @@
 """What sources and time end: alerts, and by policy the incidents all of whose alerts have ended."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from opsgraph.domains.alerts.commands import resolving
@@ -29,7 +29,12 @@ async def slots_of_ending(tx: Tx, going: Collection[Known], policy: AlertPolicy)
 
 
 async def end(
-    tx: Tx, reporters: Mapping[UUID, str], by: ResolvedBy, locked: Locked, policy: AlertPolicy
+    tx: Tx,
+    reporters: Mapping[UUID, str],
+    by: ResolvedBy,
+    locked: Locked,
+    policy: AlertPolicy,
+    ends: Mapping[UUID, datetime] | None = None,
 ) -> list[Alert]:
     """End alerts and tell it in the timelines of their incidents, which end as well if the policy says so at once.
 
@@ -39,8 +44,9 @@ async def end(
         by: what ends them.
         locked: their incidents.
         policy: whether an incident ends with its last alert.
+        ends: when their source says that they ended, where it does.
     """
-    ended = await resolving.resolve(tx, reporters, by)
+    ended = await resolving.resolve(tx, reporters, by, ends)
     of_incidents: dict[UUID, list[UUID]] = {}
     for alert in ended:
         if alert.incident_id is not None:

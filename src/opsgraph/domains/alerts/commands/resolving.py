@@ -1,6 +1,8 @@
 """Ending alerts: because their source says so, a person does, or their time is over."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -9,22 +11,28 @@ from opsgraph.domains.alerts.model import Alert, AlertChanged, AlertEventKind, A
 from opsgraph.domains.alerts.queries.alerts import ALERT, alert_of
 from opsgraph.domains.alerts.tables import FIRING, alerts
 from opsgraph.storage.transactions import Tx
-from opsgraph.storage.writing import in_chunks, lock_sorted
+from opsgraph.storage.writing import in_chunks, lock_sorted, update_all
 
 _AT_ONCE = 5_000
 
 
-async def resolve(tx: Tx, ids: Collection[UUID], by: ResolvedBy) -> list[Alert]:
+async def resolve(
+    tx: Tx, ids: Collection[UUID], by: ResolvedBy, ends: Mapping[UUID, datetime] | None = None
+) -> list[Alert]:
     """End those of the alerts that fire; gives them as they are then, in the order of their ids.
 
-    Their incidents, if they have any, are locked already.
+    Args:
+        tx: the transaction.
+        ids: which; their incidents, if they have any, are locked already.
+        by: what ends them.
+        ends: when their source says that they ended, where it does.
     """
     await lock_sorted(tx, alerts.c.id, ids)
     ended: list[Alert] = []
     for chunk in in_chunks(sorted(ids), _AT_ONCE):
         statement = update(alerts).where(alerts.c.id.in_(chunk), FIRING).values(**_end(tx, by)).returning(*ALERT)
         ended += [alert_of(row) for row in await tx.connection.execute(statement)]
-    ended.sort(key=lambda alert: alert.id)
+    ended = await _told_ends(tx, sorted(ended, key=lambda alert: alert.id), ends or {})
     for alert in ended:
         tx.record(AlertChanged(AlertEventKind.RESOLVED, alert))
     return ended
@@ -39,6 +47,13 @@ async def resolve_of_incidents(tx: Tx, incident_ids: Collection[UUID]) -> dict[U
         if alert.incident_id is not None:
             found.setdefault(alert.incident_id, []).append(alert)
     return found
+
+
+async def _told_ends(tx: Tx, ended: Sequence[Alert], ends: Mapping[UUID, datetime]) -> list[Alert]:
+    """Keep beside when it was heard of, when each ended as its source has it."""
+    told = {alert.id: ends[alert.id] for alert in ended if alert.id in ends}
+    await update_all(tx, alerts, [{"id": id_, "ends_at": ends_at} for id_, ends_at in told.items()])
+    return [replace(alert, ends_at=told[alert.id]) if alert.id in told else alert for alert in ended]
 
 
 def _end(tx: Tx, by: ResolvedBy) -> dict[str, object]:

@@ -73,6 +73,7 @@ async def joinable(tx: Tx, slots: Collection[Slot], since: datetime) -> dict[Slo
     query = select(incidents.c.id, incidents.c.service_key, incidents.c.severity).where(
         literal_column("status <> 'RESOLVED'"),  # spelt out, or the partial index is out of reach
         among(tx.connection, incidents.c.service_key, sorted({slot.service_key for slot in slots})),
+        incidents.c.severity.in_(sorted({slot.severity.value for slot in slots})),
         newest >= since,
     )
     rows = (await tx.connection.execute(query.order_by(newest, incidents.c.id))).all()
