@@ -12,6 +12,8 @@ const EXAMPLES = [
   "report-alert",
   "alerts",
   "alert-feed",
+  "incidents",
+  "respond",
 ];
 
 const HEADERS = `{
