@@ -17,6 +17,7 @@ from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.intake import Intake, Unavailable
 from tests.support.clock import TestClock
 from tests.support.intake import Desk, opened, report, reports
+from tests.support.waiting import until
 
 UNSTORABLE = "\ud800"
 
@@ -57,7 +58,7 @@ async def test_requests_that_come_while_one_commits_wait_for_the_next(desk: Desk
     commits = Commits(desk.core.database)
     first = asyncio.create_task(desk.intake.submit([report(0)]))
     await asyncio.sleep(0)  # the first is submitted
-    await asyncio.sleep(0)  # and its transaction is begun
+    await until(lambda: not desk.intake._queued)  # and its transaction is begun
     others = [asyncio.create_task(desk.intake.submit([report(number)])) for number in range(1, 20)]
     await asyncio.gather(first, *others)
     assert commits.count == 2

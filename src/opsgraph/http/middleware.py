@@ -40,7 +40,7 @@ class RequestLog:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(Headers(scope=scope))
+        request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         if scope["type"] == "websocket":
             with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -172,8 +172,8 @@ def _replaying(messages: list[Message], receive: Receive) -> Receive:
     return replay
 
 
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
+def _request_id(scope: Scope) -> str:
+    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == _ID_HEADER), "")
     return given if _ID.fullmatch(given) else secrets.token_hex(16)
 
 

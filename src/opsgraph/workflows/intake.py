@@ -1,7 +1,7 @@
 """The intake of a process: requests that come while one commit runs share the next one.
 
-One task takes everything that waits, folds it, writes it in one transaction and then answers; there is no timer. So a
-lone request does not wait for company, and under load a commit serves many.
+One task lets what has arrived be read, takes everything that waits, folds it, writes it in one transaction and then
+answers; there is no timer. So a lone request does not wait for company, and under load a commit serves many.
 
 A report that the database refuses fails alone: the group is cut in halves until it is found. A lost connection is not
 the reports' fault: the group is tried again, and if the database stays away, all of it is refused as unavailable.
@@ -32,6 +32,9 @@ MOST_WAITING = 100_000
 """How many reports wait at most; beyond it, senders are asked to come again."""
 
 _TRIES = 3
+_TURNS = 3
+"""How often others get a turn before a group is closed: what has arrived joins it, and nothing is waited for."""
+
 _LONGEST_REASON = 500
 _log = structlog.get_logger("opsgraph.intake")
 
@@ -115,6 +118,8 @@ class Intake:
 
     async def _write(self) -> None:
         while self._queue:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
             group = self._next_group()
             waiting = [_Waiting(request, place) for request in group for place in range(len(request.reports))]
             try:
