@@ -18,7 +18,7 @@ _STAMPS = {"created_at": START, "updated_at": START}
 _NAMED = {"name": "Api", "name_key": "api"}
 _MONTH = {"month": "2024-02", "currency": "USD", "billed": Decimal("20.52022672899"), "effective": None}
 
-_NAMES = {"service_name": "Api", "service_key": "api"}
+_NAMES = {"service_name": "Api", "service_key": "api"}  # pragma: allowlist secret
 _LASTS = {"reason": "planned", "created_by": "local", "starts_at": START, "ends_at": START + timedelta(hours=1)}
 
 _PLACES = count(1)
@@ -60,7 +60,7 @@ ROWS: Mapping[str, Row] = {
     },
     "incident": {**_NAMES, "number": 1, "title": "High latency", "severity": "HIGH", "severity_rank": 1, **_STAMPS},
     "incident_note": {"author": "local", "content": "Looked at it.", "created_at": START},
-    "incident_slot": {"service_key": "api", "severity": "HIGH", "used_at": START},
+    "incident_slot": {"service_key": "api", "severity": "HIGH", "used_at": START},  # pragma: allowlist secret
     "incident_timeline": {"type": "CREATED", "actor": "local", "created_at": START},
     "maintenance_window": {**_LASTS, **_STAMPS},
     "pruning": {"id": 1},
