@@ -107,6 +107,7 @@ def watched(stack: ExitStack, folder: Path, alertmanager: int) -> tuple[Checkout
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'prometheus'}",
         f"--web.listen-address=127.0.0.1:{free_port()}",
+        "--rules.alert.resend-delay=2s",  # it may find out only after the first time where to send to
     ]
     return checkout, stack.enter_context(started(command, folder))
 
