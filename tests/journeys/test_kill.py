@@ -54,9 +54,9 @@ async def test_what_was_answered_is_there_once(database_url: str, tmp_path: Path
         followings = [asyncio.create_task(follower.run()) for follower in followers]
         sendings = [asyncio.create_task(sender.run()) for sender in senders]
         await kill_again_and_again(server, senders)
-        for sending in sendings:
-            sending.cancel()
-        await asyncio.gather(*sendings, return_exceptions=True)
+        for sender in senders:
+            sender.ending = True
+        await asyncio.gather(*sendings)
         alerts = await everything(server, ALERTS, "alerts")
         async with asyncio.timeout(ENDS_WITHIN_SECONDS):
             await asyncio.gather(*(follower.until(len(alerts)) for follower in followers))

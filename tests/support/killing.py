@@ -83,12 +83,13 @@ class Sender:
     size: int = 5
     acknowledged: list[str] = field(default_factory=list)
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
+    ending: bool = False
 
     async def run(self) -> None:
-        """Post until cancelled; what got no answer is sent again, as any sender does."""
+        """Post until it is to end, and then what was begun; what got no answer is sent again, as any sender does."""
         async with httpx.AsyncClient(base_url=self.server.url) as client:
             number = 0
-            while True:
+            while not self.ending:
                 await self._post(client, [f"{self.name}-{number + n}" for n in range(self.size)])
                 number += self.size
 
