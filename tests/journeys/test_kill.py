@@ -44,6 +44,7 @@ async def kill_again_and_again(server: Mortal, senders: list[Sender]) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("database")  # which empties it afterwards
 async def test_what_was_answered_is_there_once(database_url: str, tmp_path: Path) -> None:
     """Each alert answered 2xx, each incident, and for each follower each event."""
     async with AsyncExitStack() as stack:
