@@ -14,6 +14,7 @@ from opsgraph.storage.database import Database
 from tests.support.clock import START
 from tests.support.events import ALERTS, Follower, Noted, followed, following, process, small
 from tests.support.statements import statements
+from tests.support.waiting import until
 
 INCIDENTS = frozenset({Topic.INCIDENTS})
 
@@ -195,7 +196,7 @@ async def test_who_leaves_leaves_nothing_behind(database: Database, settings: Se
         await anext(midst)
         await midst.aclose()
         await own.feed.follow(ALERTS).aclose()
-        assert asyncio.all_tasks() == before
+        await until(lambda: asyncio.all_tasks() == before)  # a connection that was in use is closed by a task of its own
         assert own.feed._tail._followers == 0
 
 
