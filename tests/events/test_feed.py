@@ -196,7 +196,7 @@ async def test_who_leaves_leaves_nothing_behind(database: Database, settings: Se
         await anext(midst)
         await midst.aclose()
         await own.feed.follow(ALERTS).aclose()
-        await until(lambda: asyncio.all_tasks() == before)  # a connection that was in use is closed by a task of its own
+        await until(lambda: asyncio.all_tasks() == before)  # a connection in use is closed by a task
         assert own.feed._tail._followers == 0
 
 
