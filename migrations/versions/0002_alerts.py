@@ -28,7 +28,9 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("topic IN ('alerts', 'incidents', 'service_health')", name=op.f("ck_event_topic")),
+        sa.CheckConstraint(
+            "topic IN ('alerts', 'incidents', 'service_health', 'readiness')", name=op.f("ck_event_topic")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         sqlite_autoincrement=True,
     )

@@ -19,6 +19,7 @@ The map of the package; `a -> b` means that a may import b, and never the other 
                              incidents     what people work on: alerts of one service and severity, and a timeline
                              reliability   scores and the DORA keys
                              health        all of it together, stored; the platform report
+                             readiness     manifests, checks and verdicts: may it go to production
               -> events      the log of what happened, and feeds that follow it: nothing lost, nothing twice
                 -> storage     Database.reading(), Database.transaction() -> Tx; how SQLite and PostgreSQL differ
                   -> kernel      clock, ids, actor, money, text, windows, pages, refusals; imports nothing of ours

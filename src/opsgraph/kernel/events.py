@@ -12,6 +12,7 @@ class Topic(StrEnum):
     ALERTS = "alerts"
     INCIDENTS = "incidents"
     SERVICE_HEALTH = "service_health"
+    READINESS = "readiness"
 
 
 @dataclass(frozen=True, slots=True)

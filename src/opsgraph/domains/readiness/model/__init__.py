@@ -1,0 +1,1 @@
+"""Values and events of the readiness domain."""
