@@ -29,7 +29,7 @@ serve: $(VENV)/.runtime ## the server on 127.0.0.1 (PORT=9000)
 	$(BIN)/opsgraph serve $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## every test that needs no Node.js (COVERAGE=--cov measures coverage, as .ci/run does)
-	$(BIN)/pytest -n $(WORKERS) -m "not node" $(COVERAGE) $(TESTS)
+	$(BIN)/pytest $(COVERAGE) -n $(WORKERS) -m "not node" $(TESTS)
 
 long: $(VENV)/.dev ## the long tests with their full counts
 	OPSGRAPH_TEST_SCALE=1 $(BIN)/pytest -m long $(TESTS)
