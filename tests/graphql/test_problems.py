@@ -5,9 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from graphql import get_named_type, is_input_object_type
 
 from opsgraph.graphql.nodes import global_id
+from opsgraph.graphql.problems import FREE, problem_of
 from opsgraph.graphql.schema import build_schema
+from opsgraph.kernel.refusals import Invalid
 from opsgraph.settings import Settings
 from tests.support.api import PROBLEM, Api
 from tests.support.contents import unchanged
@@ -252,3 +255,12 @@ async def test_a_budget_that_is_not_said_is_not_taken_away(given: Api) -> None:
     await given.do("setCostBudget", service="api", budgetMonthly=None)
     data = await given.data('{ service(name: "api") { cost { budgetMonthly } } }')
     assert data["service"]["cost"]["budgetMonthly"] is None
+
+
+def test_what_is_beneath_json_is_called_as_the_client_called_it() -> None:
+    """In paths and in messages; the list of such inputs is that of the schema."""
+    found = problem_of(Invalid("values has structured_logz", ("values", "structured_logz")), ["input"])
+    assert (found.field, found.message) == (["input", "values", "structured_logz"], "values has structured_logz")
+    inputs = [kind for kind in build_schema(Settings())._schema.type_map.values() if is_input_object_type(kind)]
+    free = {name for kind in inputs for name, one in kind.fields.items() if get_named_type(one.type).name == "JSON"}
+    assert free <= FREE

@@ -1,6 +1,8 @@
 """Refusals as data: the `Problem` member of every mutation's union."""
 
 import re
+from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 import strawberry
@@ -9,6 +11,9 @@ from strawberry.types.field import StrawberryField
 
 from opsgraph.graphql.scalars import JSON
 from opsgraph.kernel.refusals import Refusal, RefusalCode
+
+FREE = frozenset({"annotations", "labels", "values"})
+"""The inputs that take JSON: what is beneath them is called as the client called it."""
 
 
 @strawberry.type(description="An expected refusal: nothing was changed.")
@@ -31,7 +36,7 @@ class RefusalHandler(ExceptionHandler[Refusal, Problem]):
 
 def problem_of(refusal: Refusal, arguments: list[str]) -> Problem:
     """The problem that tells of a refusal, for a field with these arguments."""
-    path = [camel_case(part) for part in refusal.field] if refusal.field else None
+    path = _called(refusal.field) if refusal.field else None
     if path and "input" in arguments and path[0] not in arguments:
         path = ["input", *path]
     return Problem(
@@ -45,7 +50,7 @@ def problem_of(refusal: Refusal, arguments: list[str]) -> Problem:
 def message_of(refusal: Refusal) -> str:
     """A refusal's message, in which the offending input is called as the client calls it."""
     message = refusal.message
-    for name in refusal.field or ():
+    for name in _named_here(refusal.field or ()):
         message = message.replace(name, camel_case(name))
     return message
 
@@ -53,3 +58,15 @@ def message_of(refusal: Refusal) -> str:
 def camel_case(name: str) -> str:
     """A Python name as GraphQL writes it."""
     return re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), name)
+
+
+def _called(path: Iterable[str]) -> list[str]:
+    """A path as the client calls it."""
+    parts = list(path)
+    ours = len(list(_named_here(parts)))
+    return [camel_case(part) for part in parts[:ours]] + parts[ours:]
+
+
+def _named_here(path: Iterable[str]) -> Iterable[str]:
+    """The parts of a path that have their names from the schema, but for one that takes JSON."""
+    return takewhile(lambda part: part not in FREE, path)
