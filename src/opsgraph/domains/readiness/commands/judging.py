@@ -1,0 +1,125 @@
+"""Storing what services were judged to be."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+from opsgraph.domains.readiness.commands import locking
+from opsgraph.domains.readiness.commands.ending import end_overrides
+from opsgraph.domains.readiness.commands.policies import store_default
+from opsgraph.domains.readiness.model.overrides import Override
+from opsgraph.domains.readiness.model.standings import Evaluation, Standing
+from opsgraph.domains.readiness.model.verdicts import Judgement, ReadinessChanged, ReadinessEventKind, Verdict
+from opsgraph.domains.readiness.queries.texts import written
+from opsgraph.domains.readiness.rules import policies as rules
+from opsgraph.domains.readiness.tables import states, verdicts
+from opsgraph.kernel.changes import given
+from opsgraph.storage.transactions import Tx
+from opsgraph.storage.writing import insert_all, update_all
+
+_JUDGED = ("verdict_id", "decision", "override_decision", "override_until", "refusal", "evaluated_at", "due_at")
+
+
+async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdict]:
+    """Store evaluations whose facts are still as they were when they were read; the other services stay due.
+
+    A constant number of statements. A decision that differs from the one before is told, and so is an override that
+    ends because it has expired or does not know a blocker.
+
+    Args:
+        tx: the transaction.
+        evaluations: of services whose standing is known, each service once.
+
+    Returns:
+        the verdicts that were stored, by service.
+    """
+    if any(evaluation.policy_version == rules.DEFAULT.version for evaluation in evaluations):
+        await store_default(tx)
+    held = await locking.standings(tx, [evaluation.service_id for evaluation in evaluations])
+    current = [each for each in evaluations if each.service_id in held and _holds(each, held[each.service_id])]
+    made = {
+        each.service_id: _verdict(tx, each, each.judgement)
+        for each in current
+        if each.judgement is not None and (each.wanted or each.differs)
+    }
+    await insert_all(tx, verdicts, [_row(made[e.service_id], e) for e in current if e.service_id in made])
+    ended = await end_overrides(tx, {each.service_id: each.judgement for each in current})
+    after = {e.service_id: _after(held[e.service_id], e, made.get(e.service_id), ended) for e in current}
+    await update_all(tx, states, [_state_row(after[id_]) for id_ in sorted(after)], key="service_id")
+    for service_id in sorted(after):
+        _tell(tx, held[service_id], after[service_id], ended.get(service_id))
+    return made
+
+
+async def put_off(tx: Tx, service_id: UUID, by: timedelta) -> None:
+    """Let the worker look at a service again only after a while."""
+    await tx.connection.execute(update(states).where(states.c.service_id == service_id).values(due_at=tx.now + by))
+
+
+def _holds(evaluation: Evaluation, held: Standing) -> bool:
+    """Whether what was read is still so; of what nobody asked for, whether nobody else has stored it meanwhile."""
+    if evaluation.insistent:
+        return True
+    alone = evaluation.wanted or evaluation.verdict_id == held.verdict_id
+    return alone and evaluation.revision == held.revision
+
+
+def _verdict(tx: Tx, evaluation: Evaluation, judgement: Judgement) -> Verdict:
+    return Verdict(
+        id=tx.new_id(),
+        service_id=evaluation.service_id,
+        decision=judgement.decision,
+        pass_rate=judgement.pass_rate,
+        policy_version=evaluation.policy_version,
+        manifest=evaluation.manifest,
+        results=judgement.results,
+        conditions=judgement.conditions,
+        to_go=judgement.to_go,
+        evaluated_by=tx.actor.name,
+        evaluated_at=evaluation.evaluated_at,
+    )
+
+
+def _row(verdict: Verdict, evaluation: Evaluation) -> dict[str, Any]:
+    texts = {name: written(getattr(verdict, name)) for name in ("manifest", "conditions", "to_go")}
+    results = written([given(result) for result in verdict.results])
+    row = {**given(verdict), "decision": verdict.decision.value, "manifest_id": evaluation.declaration_id}
+    return {**row, **texts, "results": results}
+
+
+def _after(before: Standing, evaluation: Evaluation, made: Verdict | None, ended: Mapping[UUID, Override]) -> Standing:
+    """Where a service stands now."""
+    late = evaluation.revision != before.revision
+    after = replace(before, refusal=evaluation.refusal, evaluated_at=evaluation.evaluated_at, due_at=evaluation.due_at)
+    if late:
+        after = replace(after, due_at=before.due_at)
+    if made is not None and not (late and evaluation.verdict_id != before.verdict_id):
+        after = replace(after, verdict_id=made.id, decision=made.decision)
+    if before.service_id in ended:
+        after = replace(after, override_decision=None, override_until=None)
+    elif after.override_until is not None:
+        after = replace(after, due_at=min(after.due_at, after.override_until))
+    return after
+
+
+def _state_row(standing: Standing) -> dict[str, Any]:
+    return {"service_id": standing.service_id, **given(standing, *_JUDGED)}
+
+
+def _tell(tx: Tx, before: Standing, after: Standing, ended: Override | None) -> None:
+    if after.verdict_id is None or after.decision is None:
+        return
+    effective = after.effective(tx.now) or after.decision
+    told = []
+    if after.decision is not before.decision:
+        told.append((ReadinessEventKind.DECISION_CHANGED, before.decision))
+    if ended is not None:
+        told.append((ReadinessEventKind.OVERRIDE_ENDED, ended.decision))
+    for kind, previous in told:
+        tx.record(
+            ReadinessChanged(after.service_id, kind, after.verdict_id, after.decision, effective, previous=previous)
+        )
