@@ -100,6 +100,22 @@ async def services_by_name(session: AsyncConnection, names: Collection[str]) -> 
     return {name_key(row.name): service_of(row) for row in rows}
 
 
+async def hold(session: AsyncConnection, ids: Collection[UUID], *, alone: bool = False) -> None:
+    """Keep services from being renamed until the transaction ends, in the order of their ids.
+
+    Whoever goes on to write what refers to them waits here for that, rather than with locks that a rename wants.
+
+    Args:
+        session: the connection of a transaction.
+        ids: whose.
+        alone: keep others from doing the same that want to be alone, too.
+    """
+    if session.dialect.name == "sqlite":
+        return  # a write transaction is alone
+    query = select(services.c.id).where(among(session, services.c.id, ids)).order_by(services.c.id)
+    await session.execute(query.with_for_update(read=not alone, key_share=True))
+
+
 async def service_by_origin(session: AsyncConnection, origin: str) -> Service | None:
     """The service that was imported from this entity."""
     row = (await session.execute(select(*_SERVICE).where(services.c.origin == origin))).one_or_none()
