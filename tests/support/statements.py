@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import event
 
@@ -17,8 +18,14 @@ def statements(database: Database) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         seen.append(statement)
 
+    async def at_once(statement: str, *arguments: Any) -> list[Any]:
+        seen.append(statement)
+        return await by_the_driver(statement, *arguments)
+
+    by_the_driver = database.at_once
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     try:
-        yield seen
+        with patch.object(database, "at_once", at_once):
+            yield seen
     finally:
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)

@@ -6,9 +6,10 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from opsgraph.domains.alerts.model import Action, AlertStatus, Severity, Taken
 from opsgraph.kernel.clock import SystemClock

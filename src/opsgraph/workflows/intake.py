@@ -11,10 +11,12 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import structlog
 
-from opsgraph.domains.alerts.model import AlertReport, Refused, Taken
+from opsgraph.domains.alerts.commands.repeating import repeat_all
+from opsgraph.domains.alerts.model import Action, AlertReport, Refused, Taken
 from opsgraph.domains.alerts.rules.absorbing import Folded, rounds
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.clock import Clock
@@ -51,26 +53,49 @@ Answer = Taken | Refused
 class _Request:
     reports: Sequence[AlertReport]
     answered: asyncio.Future[list[Answer]]
-    answers: dict[int, Answer] = field(default_factory=dict)
-    failure: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """One report of a request, by its place there."""
+@dataclass(slots=True)
+class _Group:
+    """The requests that share a commit; their reports are counted from the first one of the first request.
 
-    request: _Request
-    place: int
+    Attributes:
+        requests: the requests.
+        taken: what became of the reports, by place.
+        failures: what those that could not be stored failed with.
+    """
 
-    def answer(self, answer: Answer) -> None:
-        self.request.answers[self.place] = answer
+    requests: Sequence[_Request]
+    taken: dict[int, Taken] = field(default_factory=dict)
+    failures: dict[int, Exception] = field(default_factory=dict)
+
+    def reports(self) -> list[AlertReport]:
+        return list(chain.from_iterable(request.reports for request in self.requests))
+
+    def answer(self) -> None:
+        """Answer each request for itself."""
+        start = 0
+        for request in self.requests:
+            places = range(start, start := start + len(request.reports))
+            if not request.answered.done():
+                self._answer(request, places)
+
+    def _answer(self, request: _Request, places: range) -> None:
+        """What no database takes is refused; what is a mistake of ours fails the request, so that it is sent again."""
+        failures = {place: self.failures[place] for place in places if place in self.failures} if self.failures else {}
+        mistake = next((error for error in failures.values() if not _is_to_blame(error)), None)
+        if mistake is not None:
+            request.answered.set_exception(mistake)
+            return
+        refused = {place: Refused(place - places.start, "this alert cannot be stored") for place in failures}
+        request.answered.set_result([refused.get(place) or self.taken[place] for place in places])
 
     def fail(self, error: Exception) -> None:
-        """Refuse what no database takes; what is a mistake of ours fails the request, so that it is sent again."""
-        if _is_to_blame(error):
-            self.answer(Refused(self.place, "this alert cannot be stored"))
-        else:
-            self.request.failure = error
+        if not isinstance(error, Unavailable):
+            _log.error("intake_failed", exc_info=error)
+        for request in self.requests:
+            if not request.answered.done():
+                request.answered.set_exception(error)
 
 
 class Intake:
@@ -96,6 +121,8 @@ class Intake:
         Raises:
             Unavailable: the database is away or there is too much to do; nothing, or only a part, was stored.
         """
+        if 0 < len(reports) <= MOST_AT_ONCE:
+            return await self._submit(reports)
         answers: list[Answer] = []
         for part in in_chunks(reports, MOST_AT_ONCE):
             answers += [_moved(answer, len(answers)) for answer in await self._submit(part)]
@@ -120,16 +147,16 @@ class Intake:
         while self._queue:
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
-            group = self._next_group()
-            waiting = [_Waiting(request, place) for request in group for place in range(len(request.reports))]
+            group = _Group(self._next_requests())
             try:
-                await self._take_in(waiting)
+                for batch in rounds(group.reports()):
+                    await self._take_round(group, batch)
             except Exception as error:  # noqa: BLE001 - whatever happens to this group, the next one is served
-                _fail(group, error)
+                group.fail(error)
             else:
-                _answer(group)
+                group.answer()
 
-    def _next_group(self) -> list[_Request]:
+    def _next_requests(self) -> list[_Request]:
         group: list[_Request] = []
         size = 0
         while self._queue and size + len(self._queue[0].reports) <= MOST_AT_ONCE:
@@ -138,37 +165,49 @@ class Intake:
         self._queued -= size
         return group
 
-    async def _take_in(self, waiting: Sequence[_Waiting]) -> None:
-        """Take in reports round by round; in each, no alert comes twice."""
-        for batch in rounds([each.request.reports[each.place] for each in waiting]):
-            await self._take_round(waiting, batch)
-
-    async def _take_round(self, waiting: Sequence[_Waiting], batch: Sequence[Folded]) -> None:
+    async def _take_round(self, group: _Group, batch: Sequence[Folded]) -> None:
+        """Take in reports of which no two are of one alert."""
         try:
-            missed = await self._commit(waiting, batch)
+            left = await self._repeat(group, batch)
+            missed = await self._commit(group, left) if left else []
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whichever report it is and whatever is wrong, the others are stored
-            await self._halve(waiting, batch, error)
+            await self._halve(group, batch, error)
             return
         if missed:
-            await self._take_round(waiting, missed)
+            await self._take_round(group, missed)
 
-    async def _halve(self, waiting: Sequence[_Waiting], batch: Sequence[Folded], error: Exception) -> None:
+    async def _halve(self, group: _Group, batch: Sequence[Folded], error: Exception) -> None:
         if len(batch) > 1:
             middle = len(batch) // 2
-            await self._take_round(waiting, batch[:middle])
-            await self._take_round(waiting, batch[middle:])
+            await self._take_round(group, batch[:middle])
+            await self._take_round(group, batch[middle:])
             return
         for place in batch[0].places:
-            waiting[place].fail(error)
+            group.failures[place] = error
         fingerprint = ascii(batch[0].report.fingerprint)
         if _is_to_blame(error):
             _log.warning("alert_refused", fingerprint=fingerprint, reason=ascii(str(error))[:_LONGEST_REASON])
         else:
             _log.error("alert_failed", fingerprint=fingerprint, exc_info=error)
 
-    async def _commit(self, waiting: Sequence[_Waiting], batch: Sequence[Folded]) -> list[Folded]:
+    async def _repeat(self, group: _Group, batch: Sequence[Folded]) -> Sequence[Folded]:
+        """Count the reports at once if that is all there is to do; gives those that are left to be taken in."""
+        if any(folded.report.action is not Action.FIRE for folded in batch):
+            return batch
+        try:
+            counted = await repeat_all(self._database, batch, self._clock.now())
+        except Exception:  # noqa: BLE001 - whatever is wrong, taking them in will find out whose fault it is
+            return batch
+        if not counted:
+            return batch
+        for folded in batch:
+            if (taken := counted.get(folded.report.fingerprint)) is not None:
+                group.taken |= dict.fromkeys(folded.places, taken)
+        return [folded for folded in batch if folded.report.fingerprint not in counted]
+
+    async def _commit(self, group: _Group, batch: Sequence[Folded]) -> list[Folded]:
         """Write a round in one transaction; gives the reports whose alerts ended meanwhile.
 
         Raises:
@@ -184,8 +223,7 @@ class Intake:
                     raise
                 failure = error
             else:
-                for place, taken in current.taken.items():
-                    waiting[place].answer(taken)
+                group.taken |= current.taken
                 return current.missed
         _log.warning("database_away", error=str(failure))
         raise Unavailable("the database is away") from failure
@@ -199,21 +237,3 @@ def _moved(answer: Answer, by: int) -> Answer:
 def _is_to_blame(error: Exception) -> bool:
     """Whether a report, alone in its transaction, is what cannot be stored; anything else is a mistake of ours."""
     return isinstance(error, Refusal) or is_of_the_data(error)
-
-
-def _answer(group: Sequence[_Request]) -> None:
-    for request in group:
-        if request.answered.done():
-            continue
-        if request.failure is not None:
-            request.answered.set_exception(request.failure)
-        else:
-            request.answered.set_result([request.answers[place] for place in range(len(request.reports))])
-
-
-def _fail(group: Sequence[_Request], error: Exception) -> None:
-    if not isinstance(error, Unavailable):
-        _log.error("intake_failed", exc_info=error)
-    for request in group:
-        if not request.answered.done():
-            request.answered.set_exception(error)

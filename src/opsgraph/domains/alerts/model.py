@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+import msgspec
+
 from opsgraph.kernel.changes import UNSET, Maybe
 from opsgraph.kernel.events import Entry, Event, Topic
 
@@ -60,9 +62,10 @@ class Action(StrEnum):
     ACKNOWLEDGE = "ACKNOWLEDGE"
 
 
-@dataclass(frozen=True, slots=True)
-class AlertReport:
+class AlertReport(msgspec.Struct, frozen=True):
     """What a source says about one alert, normalised: the same shape for every format.
+
+    It is a struct because many thousands a second are made: that takes a fifth of the time of a frozen dataclass.
 
     Attributes:
         fingerprint: the alert's identity, see `rules.fingerprints`.
@@ -90,8 +93,8 @@ class AlertReport:
     action: Action = Action.FIRE
     source_severity: str | None = None
     severity_recognised: bool = True
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     source_url: str | None = None
@@ -114,8 +117,7 @@ class Reports:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """What became of one report, once committed."""
 
     outcome: AlertOutcome

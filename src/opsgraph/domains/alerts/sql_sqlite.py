@@ -14,6 +14,20 @@ CROSS JOIN alert AS a INDEXED BY ix_alert_ended
 ORDER BY a.resolved_at
 """
 
+REPEAT_ALL = """
+WITH known AS MATERIALIZED (
+  SELECT a.rowid AS place, json_extract(r.value, '$[1]') AS times, json_extract(r.value, '$[3]') AS ends_at
+  FROM json_each(?) AS r
+  CROSS JOIN alert AS a INDEXED BY uq_alert_firing
+    ON a.fingerprint = json_extract(r.value, '$[0]') AND a.status = 'FIRING'
+  WHERE a.severity = json_extract(r.value, '$[2]')
+)
+UPDATE alert SET occurrences = MIN(occurrences + r.times, 2147483647), last_seen_at = ?, ends_at = r.ends_at
+FROM known AS r WHERE alert.rowid = r.place AND (SELECT count(*) FROM known) = ?
+RETURNING fingerprint, id, incident_id
+"""
+"""All of them or none."""
+
 REPEAT = """
 UPDATE alert SET occurrences = MIN(occurrences + r.times, 2147483647),
   last_seen_at = :now, severity = r.severity, ends_at = r.ends_at

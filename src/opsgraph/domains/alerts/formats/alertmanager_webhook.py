@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from opsgraph.domains.alerts.formats.bodies import decoded, read_members, storable
-from opsgraph.domains.alerts.formats.labelled import Interval, Origin, checked_labels, filled, interval, report
+from opsgraph.domains.alerts.formats.labelled import Interval, Origin, checked_labels, during, filled, interval, report
 from opsgraph.domains.alerts.model import Action, AlertReport, Reports
 from opsgraph.domains.alerts.rules.fingerprints import of_labels
 from opsgraph.kernel.refusals import Invalid
@@ -86,7 +86,7 @@ def notified(origin: Origin, now: datetime, alert: NotifiedAlert, url: str | Non
         when = Interval(when.starts_at, None)  # it fires, whatever its end says: clocks differ
     given = alert.fingerprint or ""
     fingerprint = given if _FINGERPRINT.fullmatch(given) else of_labels(labels)
-    return report(origin, fingerprint, labels, filled(alert.annotations), action, when, url)
+    return during(report(origin, fingerprint, labels, filled(alert.annotations), url), action, when)
 
 
 def _action(status: str | None, when: Interval, now: datetime) -> Action:

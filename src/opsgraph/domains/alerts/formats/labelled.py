@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from opsgraph.domains.alerts.formats.instants import stated
 from opsgraph.domains.alerts.formats.texts import (
@@ -83,11 +84,9 @@ def report(
     fingerprint: str,
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
-    action: Action,
-    when: Interval,
     url: str | None,
 ) -> AlertReport:
-    """An alert's service, severity and message, found where such alerts have them."""
+    """An alert's service, severity and message, found where such alerts have them; `during` gives it its time."""
     word = first_of((labels.get("severity"), labels.get("priority")))
     severity, recognised = severity_of(word)
     return AlertReport(
@@ -97,15 +96,17 @@ def report(
         message=_message(labels, annotations),
         source=origin.source,
         reporter=origin.reporter,
-        action=action,
         source_severity=word and cut(word, NAME_LENGTH),
         severity_recognised=recognised,
         labels=labels,
         annotations=kept(annotations),
-        starts_at=when.starts_at,
-        ends_at=when.ends_at,
         source_url=web_address(url),
     )
+
+
+def during(told: AlertReport, action: Action, when: Interval) -> AlertReport:
+    """The same report with what is wanted, and when."""
+    return replace(told, action=action, starts_at=when.starts_at, ends_at=when.ends_at)
 
 
 def _message(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from opsgraph.domains.alerts.model import Action, Alert, AlertPolicy, AlertReport, AlertStatus, Severity
 
 TITLE_LENGTH = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(msgspec.Struct, frozen=True):
     """Reports of one alert that say the same: the newest of them, and the places of all in their batch."""
 
     report: AlertReport
@@ -23,8 +24,7 @@ class Folded:
         return len(self.places)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What taking in a report has to know of the alert that fires with its fingerprint."""
 
     id: UUID
