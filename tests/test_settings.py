@@ -40,7 +40,9 @@ DEFAULTS: dict[str, str | int] = {
     "resolve_timeout_minutes": 0,
     "info_incidents": "off",
     "evaluate_seconds": 60,
+    "readiness_seconds": 3_600,
     "retention_events_days": 30,
+    "retention_readiness_days": 400,
     "shutdown_seconds": 10,
 }
 CHOICES = {

@@ -47,7 +47,9 @@ class Settings:
     resolve_timeout_minutes: int = 0
     info_incidents: str = "off"
     evaluate_seconds: int = 60
+    readiness_seconds: int = 3_600
     retention_events_days: int = 30
+    retention_readiness_days: int = 400
     shutdown_seconds: int = 10
 
     @classmethod
