@@ -237,6 +237,18 @@ class Trouble:
     age_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """What a service bears: how many of its incidents are not resolved, and of those how many are CRITICAL.
+
+    `recent` counts those that began after an instant, whatever became of them.
+    """
+
+    unresolved: int = 0
+    critical: int = 0
+    recent: int = 0
+
+
 class IncidentOrder(StrEnum):
     """The orders of incidents."""
 

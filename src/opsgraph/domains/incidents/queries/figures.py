@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.catalog.queries import services as catalog_services
-from opsgraph.domains.incidents.model import IncidentFilter, IncidentStats, IncidentStatus, Spread, Trouble
+from opsgraph.domains.incidents.model import Burden, IncidentFilter, IncidentStats, IncidentStatus, Spread, Trouble
 from opsgraph.domains.incidents.queries.pages import conditions, created_between
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.storage.instants import unix_seconds
+from opsgraph.storage.many import among
 from opsgraph.storage.rows import AnySelect
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,6 +61,25 @@ async def trouble_by_service(
         if part in _MEANS:
             values[_MEANS[part]] = max(mean, 0.0)
     return {service_id: Trouble(**values) for service_id, values in found.items()}
+
+
+async def burden_by_service(
+    session: AsyncConnection, service_ids: Collection[UUID], since: datetime
+) -> dict[UUID, Burden]:
+    """What services bear, and how many of their incidents began after an instant; one statement.
+
+    Services without any of either are absent.
+    """
+    mine, open_ = among(session, incidents.c.service_id, service_ids), incidents.c.resolved_at.is_(None)
+    parts = union_all(
+        _part("unresolved", _NO_MEAN, mine, open_),
+        _part("critical", _NO_MEAN, mine, open_, incidents.c.severity == Severity.CRITICAL.value),
+        _part("recent", _NO_MEAN, mine, incidents.c.created_at > since, *created_between(since, None)),
+    )
+    found: dict[UUID, dict[str, int]] = {}
+    for service_id, part, count, _ in await session.execute(parts):
+        found.setdefault(service_id, {})[part] = count
+    return {service_id: Burden(**values) for service_id, values in found.items()}
 
 
 _NO_MEAN = literal(0.0, Float)

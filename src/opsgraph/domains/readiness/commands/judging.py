@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from opsgraph.domains.catalog.model import Service
 from opsgraph.domains.readiness.commands import locking
 from opsgraph.domains.readiness.commands.ending import end_overrides
 from opsgraph.domains.readiness.commands.policies import store_default
@@ -15,6 +16,7 @@ from opsgraph.domains.readiness.model.overrides import Override
 from opsgraph.domains.readiness.model.standings import Evaluation, Standing
 from opsgraph.domains.readiness.model.verdicts import Judgement, ReadinessChanged, ReadinessEventKind, Verdict
 from opsgraph.domains.readiness.queries.texts import written
+from opsgraph.domains.readiness.queries.verdicts import results_text
 from opsgraph.domains.readiness.rules import policies as rules
 from opsgraph.domains.readiness.tables import states, verdicts
 from opsgraph.kernel.changes import given
@@ -55,6 +57,11 @@ async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdi
     return made
 
 
+async def begin(tx: Tx, service: Service) -> None:
+    """Have a service judged from now on whenever its facts change; one that is already, stays as it was."""
+    await locking.standing_of_service(tx, service)
+
+
 async def put_off(tx: Tx, service_id: UUID, by: timedelta) -> None:
     """Let the worker look at a service again only after a while."""
     await tx.connection.execute(update(states).where(states.c.service_id == service_id).values(due_at=tx.now + by))
@@ -86,9 +93,8 @@ def _verdict(tx: Tx, evaluation: Evaluation, judgement: Judgement) -> Verdict:
 
 def _row(verdict: Verdict, evaluation: Evaluation) -> dict[str, Any]:
     texts = {name: written(getattr(verdict, name)) for name in ("manifest", "conditions", "to_go")}
-    results = written([given(result) for result in verdict.results])
     row = {**given(verdict), "decision": verdict.decision.value, "manifest_id": evaluation.declaration_id}
-    return {**row, **texts, "results": results}
+    return {**row, **texts, "results": results_text(verdict.results)}
 
 
 def _after(before: Standing, evaluation: Evaluation, made: Verdict | None, ended: Mapping[UUID, Override]) -> Standing:

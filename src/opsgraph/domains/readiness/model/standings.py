@@ -66,3 +66,14 @@ class Evaluation:
     wanted: bool = False
     differs: bool = True
     insistent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a verdict says, as far as another one may say the same: the results as they are stored."""
+
+    decision: ReadinessDecision
+    pass_rate: float
+    results: str
+    policy_version: int
+    declaration_id: UUID | None

@@ -1,15 +1,17 @@
 """Reads of verdicts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.readiness.model.policies import ReadinessCategory
+from opsgraph.domains.readiness.model.standings import Said
 from opsgraph.domains.readiness.model.verdicts import CheckOutcome, CheckResult, ReadinessDecision, Verdict
-from opsgraph.domains.readiness.queries.texts import read
+from opsgraph.domains.readiness.queries.texts import read, written
 from opsgraph.domains.readiness.tables import states, verdicts
+from opsgraph.kernel.changes import given
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.storage.counting import count_by
 from opsgraph.storage.keyset import Sort, pages_by_parent
@@ -41,6 +43,11 @@ def results_of(text: str) -> tuple[CheckResult, ...]:
     return tuple(_result(**fields) for fields in read(text))
 
 
+def results_text(results: Iterable[CheckResult]) -> str:
+    """Results of checks as a verdict holds them."""
+    return written([given(result) for result in results])
+
+
 async def verdicts_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Verdict]:
     """Verdicts by id; ids of nothing are absent."""
     return {
@@ -55,12 +62,20 @@ async def newest_by_service(session: AsyncConnection, ids: Collection[UUID]) -> 
     return {row.service_id: verdict_of(row) for row in rows}
 
 
+async def said_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Said]:
+    """What the newest verdict on each service says, where there is one."""
+    columns = (verdicts.c.decision, verdicts.c.pass_rate, verdicts.c.results)
+    query = select(states.c.service_id, *columns, verdicts.c.policy_version, verdicts.c.manifest_id)
+    query = query.join(verdicts, verdicts.c.id == states.c.verdict_id)
+    rows = await session.execute(query.where(among(session, states.c.service_id, ids)))
+    return {row[0]: Said(ReadinessDecision(row[1]), *row[2:]) for row in rows}
+
+
 async def verdicts_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of the verdicts on each service, newest first."""
-    query = _verdicts().where(among(session, verdicts.c.service_id, ids))
-    return await pages_by_parent(session, query, verdicts.c.service_id, _NEWEST_FIRST, request)
+    return await pages_by_parent(session, _verdicts(), verdicts.c.service_id, ids, _NEWEST_FIRST, request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

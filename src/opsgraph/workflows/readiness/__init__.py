@@ -1,0 +1,1 @@
+"""Judging the readiness of services: what is measured for them, the evaluation, and keeping it up to date."""
