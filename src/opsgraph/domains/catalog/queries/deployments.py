@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.catalog.model import (
@@ -17,6 +17,7 @@ from opsgraph.domains.catalog.tables import (
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.storage.counting import count_by
 from opsgraph.storage.keyset import Sort, pages_by_parent
+from opsgraph.storage.many import among
 from opsgraph.storage.rows import AnyRow
 
 _DEPLOYMENT = (
@@ -81,3 +82,20 @@ async def deployments_since(
     for row in await session.execute(query.order_by(deployments.c.deployed_at, deployments.c.id)):
         found.setdefault(row.service_id, []).append(deployment_of(row))
     return found
+
+
+async def tallies(
+    session: AsyncConnection, ids: Collection[UUID], environments: Collection[str], since: datetime, until: datetime
+) -> dict[UUID, tuple[int, int]]:
+    """How many deployments of each service to one of the environments there were in (since, until], and failed ones.
+
+    Services without any are absent.
+    """
+    failed = func.count(case((deployments.c.outcome == DeploymentOutcome.FAILED.value, 1)))
+    query = select(deployments.c.service_id, func.count(), failed).where(
+        among(session, deployments.c.service_id, ids),
+        deployments.c.environment.in_(environments),
+        deployments.c.deployed_at > since,
+        deployments.c.deployed_at <= until,
+    )
+    return {row[0]: (row[1], row[2]) for row in await session.execute(query.group_by(deployments.c.service_id))}
