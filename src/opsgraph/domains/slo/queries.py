@@ -26,7 +26,7 @@ from opsgraph.domains.slo.rules import evaluation
 from opsgraph.domains.slo.tables import slo_hours, slo_minutes, slo_states, slo_targets, slos
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.text import name_key
-from opsgraph.kernel.windows import CalendarWindow
+from opsgraph.kernel.windows import CalendarWindow, instant_of
 from opsgraph.storage.keyset import Sort, page_of, pages_by_parent
 from opsgraph.storage.rows import AnyRow, AnySelect
 from opsgraph.storage.writing import in_chunks
@@ -130,6 +130,13 @@ async def summary_by_service(session: AsyncConnection, ids: Collection[UUID]) ->
     query = select(slos.c.service_id, met, breached, func.count()).join(slo_states)
     rows = await session.execute(query.where(slos.c.service_id.in_(ids)).group_by(slos.c.service_id))
     return {row[0]: SloSummary(*row[1:]) for row in rows}
+
+
+async def newest_events(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """The minute of the newest event of any SLO of each service that has events."""
+    minutes = select(func.max(slo_minutes.c.minute)).where(slo_minutes.c.slo_id == slos.c.id).scalar_subquery()
+    query = select(slos.c.service_id, func.max(minutes)).where(slos.c.service_id.in_(ids)).group_by(slos.c.service_id)
+    return {row[0]: instant_of(row[1]) for row in await session.execute(query) if row[1] is not None}
 
 
 async def targets_by_slo(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, list[TargetSince]]:
