@@ -18,7 +18,7 @@ from opsgraph.kernel.pages import Key, Page, PageRequest, read_cursor, write_cur
 from opsgraph.kernel.refusals import Invalid
 from opsgraph.storage.columns import Instant, KeyText
 from opsgraph.storage.database import Database
-from opsgraph.storage.keyset import Sort, empty_page, page_of, pages_by_parent
+from opsgraph.storage.keyset import Sort, empty_page, page_of, pages_by_parent, ranked_pages_by_parent
 from opsgraph.storage.rows import AnyRow
 from tests.support.scale import scaled
 
@@ -147,14 +147,16 @@ async def test_walking_from_page_to_page_meets_every_row_once(listed: Listed, si
 
 @pytest.mark.parametrize(("size", "backwards"), list(product([0, 1, 4, 50], [False, True])))
 async def test_the_same_page_of_each_parent(listed: Listed, size: int, backwards: bool) -> None:
-    """One statement gives each owner's rows as a list of its own would."""
+    """One statement gives each owner's rows as a list of its own would; whoever is named twice, or has none, too."""
     sorts = (Sort(LISTED.c.cost, descending=True), Sort(LISTED.c.at), BY_ID)
+    owners = [0, 1, 2, 3, 3, 99]
     keys = (await listed.page(sorts, PageRequest(100))).keys
     requests = [PageRequest(size, before=key, backwards=backwards) for key in (None, *keys[1::9])]
     requests += [PageRequest(size, after=key, backwards=backwards) for key in keys[::9]]
     for request in requests:
-        pages = await pages_by_parent(listed.session, select(LISTED), LISTED.c.owner, sorts, request)
-        for owner in range(4):
+        limited = await pages_by_parent(listed.session, select(LISTED), LISTED.c.owner, owners, sorts, request)
+        ranked = await ranked_pages_by_parent(listed.session, select(LISTED), LISTED.c.owner, sorts, request)
+        for pages, owner in product((limited, ranked), owners):
             alone = select(LISTED).where(LISTED.c.owner == owner)
             wanted = await page_of(listed.session, alone, sorts, request)
             page = pages.get(owner, empty_page(request))

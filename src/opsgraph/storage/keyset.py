@@ -1,13 +1,29 @@
 """Keyset pages in SQL: page 1,000 costs what page 1 costs, and one statement serves the pages of many parents."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    and_,
+    any_,
+    column,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.kernel.clock import rfc3339
@@ -36,11 +52,36 @@ async def page_of(
 async def pages_by_parent(
     session: AsyncConnection,
     query: AnySelect,
+    parent: Column[Any],
+    ids: Collection[Any],
+    sorts: Sequence[Sort],
+    request: PageRequest,
+) -> dict[Any, Page[AnyRow]]:
+    """Fetch the same page for each parent that has rows: a single statement, whatever the number of parents.
+
+    For what grows without end: with an index over the parent and then the order, a page reads the rows that it has,
+    however many there are.
+
+    Args:
+        session: the connection.
+        query: rows of the table that ``parent`` stands in, of any parent.
+        parent: the column that tells whose a row is.
+        ids: the parents.
+        sorts: the order within a parent.
+        request: the page, the same for each parent.
+    """
+    limited = _limited if session.dialect.name == "sqlite" else _limited_laterally
+    return await _pages(session, limited(query, parent, list(dict.fromkeys(ids)), sorts, request), sorts, request)
+
+
+async def ranked_pages_by_parent(
+    session: AsyncConnection,
+    query: AnySelect,
     parent: ColumnElement[Any],
     sorts: Sequence[Sort],
     request: PageRequest,
 ) -> dict[Any, Page[AnyRow]]:
-    """Fetch the same page for every parent that has rows: a single statement, whatever the number of parents.
+    """Fetch the same page for each parent, where all their rows are read: joined or computed ones, in no index's order.
 
     Args:
         session: the connection.
@@ -50,21 +91,57 @@ async def pages_by_parent(
         request: the page, the same for each parent.
     """
     rank = func.row_number().over(partition_by=parent, order_by=_order(sorts, request)).label("rank_")
-    ranked = (
-        query.add_columns(*_sort_columns(sorts), parent.label("parent_"), rank)
-        .where(*_beyond(sorts, request))
-        .subquery()
-    )
-    statement = select(ranked).where(ranked.c.rank_ <= request.size + 1).order_by(ranked.c.parent_, ranked.c.rank_)
+    ranked = _with_keys(query, parent, sorts).add_columns(rank).where(*_beyond(sorts, request)).subquery()
+    kept = select(ranked).where(ranked.c.rank_ <= request.size + 1).order_by(ranked.c.parent_, ranked.c.rank_)
+    return await _pages(session, kept, sorts, request)
+
+
+def empty_page(request: PageRequest) -> Page[Any]:
+    """The page of a parent that has no rows there."""
+    return _page([], (), request)
+
+
+async def _pages(
+    session: AsyncConnection, statement: AnySelect, sorts: Sequence[Sort], request: PageRequest
+) -> dict[Any, Page[AnyRow]]:
     found: dict[Any, list[AnyRow]] = {}
     for row in (await session.execute(statement)).all():
         found.setdefault(row.parent_, []).append(row)
     return {parent_id: _page(rows, sorts, request) for parent_id, rows in found.items()}
 
 
-def empty_page(request: PageRequest) -> Page[Any]:
-    """The page of a parent that has no rows there."""
-    return _page([], (), request)
+def _limited(
+    query: AnySelect, parent: Column[Any], ids: Sequence[Any], sorts: Sequence[Sort], request: PageRequest
+) -> AnySelect:
+    """SQLite has no lateral joins: what is limited for each parent are the keys by which the rows are then found."""
+    values = func.json_each(json.dumps([value.hex if isinstance(value, UUID) else value for value in ids]))
+    given = values.table_valued(column("value", parent.type), name="given", joins_implicitly=True)
+    (key,) = parent.table.primary_key
+    beyond = query.with_only_columns(key).where(parent == given.c.value, *_beyond(sorts, request))
+    limited = beyond.order_by(*_order(sorts, request)).limit(request.size + 1).correlate(given)
+    # Without the conditions of the query, which the keys fulfil, so that the rows are found by key whatever they are.
+    rows = _with_keys(select(*query.selected_columns), parent, sorts).select_from(given).where(key.in_(limited))
+    return rows.order_by(parent, *_order(sorts, request))
+
+
+def _limited_laterally(
+    query: AnySelect, parent: Column[Any], ids: Sequence[Any], sorts: Sequence[Sort], request: PageRequest
+) -> AnySelect:
+    values = func.unnest(literal(ids, ARRAY(parent.type)))
+    given = values.table_valued(column("id", parent.type), name="given").render_derived()
+    # Ordered by the parent too, and not by `parent = id`, which would make PostgreSQL forget it: else it may walk
+    # through everybody's rows in the order of another index, until it has met enough of this parent's.
+    its = parent == any_(array([given.c.id]))
+    beyond = _with_keys(query, parent, sorts).where(its, *_beyond(sorts, request))
+    ordered = beyond.order_by(*_order([Sort(parent, sorts[0].descending), *sorts], request))
+    limited = ordered.limit(request.size + 1).lateral("limited")
+    again = [Sort(limited.c[f"sort_{place}_"], sort.descending) for place, sort in enumerate(sorts)]
+    rows = select(limited).select_from(given.join(limited, true()))
+    return rows.order_by(limited.c.parent_, *_order(again, request))
+
+
+def _with_keys(query: AnySelect, parent: ColumnElement[Any], sorts: Sequence[Sort]) -> AnySelect:
+    return query.add_columns(*_sort_columns(sorts), parent.label("parent_"))
 
 
 def _sort_columns(sorts: Sequence[Sort]) -> list[ColumnElement[Any]]:

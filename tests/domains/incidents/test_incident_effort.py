@@ -1,6 +1,7 @@
 """Reading incidents costs what is read, however many are over: counted by the database itself."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from opsgraph.domains.access import commands as access
 from opsgraph.domains.access.model import UserInput
 from opsgraph.domains.catalog import commands as catalog
 from opsgraph.domains.catalog.model import TeamInput
+from opsgraph.domains.catalog.queries.services import services_by_name
 from opsgraph.domains.incidents.commands.notes import annotate
 from opsgraph.domains.incidents.model import IncidentFilter, IncidentOrder, IncidentStatus
 from opsgraph.domains.incidents.queries import figures, pages, timelines
@@ -27,6 +29,7 @@ from tests.support.rows import ROWS
 
 OVER = 5_000
 FEW = PageRequest(size=5)
+LAST = PageRequest(size=5, backwards=True)
 MOST = 1_500
 """A read that walks through everything that is over visits more rows, or takes more steps, than this."""
 
@@ -39,8 +42,8 @@ def found_by(order: IncidentOrder = IncidentOrder.NEWEST, **values: object) -> R
     return lambda session: pages.incidents_page(session, wanted, FEW, order)
 
 
-def reads(api: UUID, other: UUID, first: UUID) -> dict[str, Read]:
-    """What is asked of incidents, with the ids of two services and of an incident."""
+def reads(api: UUID, other: UUID, first: UUID, long: UUID) -> dict[str, Read]:
+    """What is asked of incidents, with the ids of two services and of two incidents; the last ones have long lists."""
     since = START - timedelta(days=30)
     return {
         "the newest": found_by(),
@@ -53,8 +56,12 @@ def reads(api: UUID, other: UUID, first: UUID) -> dict[str, Read]:
         "of late": found_by(since=START - timedelta(minutes=5)),
         "of long ago": found_by(until=START - timedelta(minutes=OVER)),
         "beneath a service": lambda s: pages.incidents_by_service(s, [api], FEW, IncidentFilter()),
+        "beneath a service that had many": lambda s: pages.incidents_by_service(s, [other], FEW, IncidentFilter()),
+        "beneath both": lambda s: pages.incidents_by_service(s, [api, other], FEW, IncidentFilter()),
+        "the last ones beneath both": lambda s: pages.incidents_by_service(s, [api, other], LAST, IncidentFilter()),
         "how many beneath a service": lambda s: pages.count_by_service(s, [api], IncidentFilter()),
         "a timeline": lambda s: timelines.entries_by_incident(s, [first], FEW),
+        "a long timeline": lambda s: timelines.entries_by_incident(s, [first, long], FEW),
         "one by number": lambda s: find_incident(s, 1),
         "what services come to": lambda s: figures.trouble_by_service(s, [api, other], since, START),
     }
@@ -62,7 +69,7 @@ def reads(api: UUID, other: UUID, first: UUID) -> dict[str, Read]:
 
 @pytest.fixture
 async def filled(database: Database) -> dict[str, Read]:
-    """Five thousand incidents that were over long ago, and three that are open and older than all of them."""
+    """Five thousand incidents that were over long ago, one with a long timeline; older ones that are open."""
     async with database.transaction(SYSTEM, LONG_AGO - timedelta(minutes=OVER + 1)) as tx:
         await catalog.save_team(tx, TeamInput("platform"))
         api, other = await make_service(tx, team="platform"), await make_service(tx, "other")
@@ -81,10 +88,11 @@ async def filled(database: Database) -> dict[str, Read]:
         ]
         await tx.connection.execute(insert(incidents), rows)
         entry = {"type": "NOTED", "actor": "ana", "detail": "{}", "created_at": START}
-        await tx.connection.execute(insert(timeline), [{**entry, "incident_id": row["id"]} for row in rows])
+        of = [*(row["id"] for row in rows), *[rows[0]["id"]] * OVER]
+        await tx.connection.execute(insert(timeline), [{**entry, "incident_id": incident_id} for incident_id in of])
     async with database.engine.begin() as connection:
         await connection.execute(text("ANALYZE"))
-    return reads(api.id, other.id, first.id)
+    return reads(api.id, other.id, first.id, rows[0]["id"])
 
 
 async def test_what_is_over_costs_nothing(database: Database, filled: dict[str, Read]) -> None:
@@ -109,3 +117,20 @@ async def test_a_late_page_costs_what_the_first_one_costs(
         return await pages.incidents_page(session, IncidentFilter(), PageRequest(5, after=request.after), order)  # type: ignore[arg-type]  # as `effort` gives it
 
     assert await effort(database, late) <= 2 * await effort(database, found_by(order))
+
+
+async def test_a_late_page_beneath_a_service_costs_what_the_first_one_costs(
+    database: Database, filled: dict[str, Read]
+) -> None:
+    """Twenty pages on, beside a service that has no such page."""
+    async with database.reading() as session:
+        names = await services_by_name(session, ["api", "other"])
+        api, other = (names[name].id for name in ("api", "other"))
+        request = PageRequest(LARGEST_SIZE)
+        for _ in range(20):
+            found = await pages.incidents_by_service(session, [other], request, IncidentFilter())
+            request = PageRequest(LARGEST_SIZE, after=found[other].keys[-1])
+    late = PageRequest(5, after=request.after)
+    for page in (late, PageRequest(5, before=request.after, backwards=True)):
+        read = partial(pages.incidents_by_service, ids=[api, other], request=page, wanted=IncidentFilter())
+        assert await effort(database, read) <= 2 * await effort(database, filled["beneath both"])

@@ -27,7 +27,7 @@ from opsgraph.domains.slo.tables import slo_hours, slo_minutes, slo_states, slo_
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.text import name_key
 from opsgraph.kernel.windows import CalendarWindow, instant_of
-from opsgraph.storage.keyset import Sort, page_of, pages_by_parent
+from opsgraph.storage.keyset import Sort, page_of, ranked_pages_by_parent
 from opsgraph.storage.rows import AnyRow, AnySelect
 from opsgraph.storage.writing import in_chunks
 
@@ -107,7 +107,7 @@ async def slos_by_service(
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's SLOs by name."""
     query = _judged().where(slos.c.service_id.in_(ids))
-    return await pages_by_parent(session, query, slos.c.service_id, BY_NAME, request)
+    return await ranked_pages_by_parent(session, query, slos.c.service_id, BY_NAME, request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

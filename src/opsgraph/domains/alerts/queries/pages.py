@@ -44,8 +44,8 @@ async def alerts_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest, wanted: AlertFilter
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's alerts, newest first."""
-    query = alert_rows().where(alerts.c.service_id.in_(ids), *await _conditions(session, wanted))
-    return await pages_by_parent(session, query, alerts.c.service_id, NEWEST_FIRST, request)
+    query = alert_rows().where(*await _conditions(session, wanted))
+    return await pages_by_parent(session, query, alerts.c.service_id, ids, NEWEST_FIRST, request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID], wanted: AlertFilter) -> dict[UUID, int]:
@@ -59,8 +59,7 @@ async def alerts_by_incident(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each incident's alerts, newest first."""
-    query = alert_rows().where(alerts.c.incident_id.in_(ids))
-    return await pages_by_parent(session, query, alerts.c.incident_id, NEWEST_FIRST, request)
+    return await pages_by_parent(session, alert_rows(), alerts.c.incident_id, ids, NEWEST_FIRST, request)
 
 
 async def count_by_incident(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

@@ -59,8 +59,8 @@ async def deployments_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's deployments, newest first."""
-    query = select(*_DEPLOYMENT).where(deployments.c.service_id.in_(ids))
-    return await pages_by_parent(session, query, deployments.c.service_id, NEWEST_DEPLOYMENT, request)
+    query = select(*_DEPLOYMENT)
+    return await pages_by_parent(session, query, deployments.c.service_id, ids, NEWEST_DEPLOYMENT, request)
 
 
 async def count_deployments(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

@@ -18,7 +18,7 @@ from opsgraph.domains.catalog.tables import (
 )
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.storage.counting import count_by
-from opsgraph.storage.keyset import pages_by_parent
+from opsgraph.storage.keyset import ranked_pages_by_parent
 from opsgraph.storage.rows import AnyRow
 
 
@@ -27,7 +27,7 @@ async def services_by_team(
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each team's services by name; archived ones are left out."""
     query = service_rows().where(services.c.team_id.in_(team_ids), services.c.archived_at.is_(None))
-    return await pages_by_parent(session, query, services.c.team_id, BY_NAME, request)
+    return await ranked_pages_by_parent(session, query, services.c.team_id, BY_NAME, request)
 
 
 async def count_by_team(session: AsyncConnection, team_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -70,7 +70,7 @@ async def impacted_by(
     """
     reached = _reached(ids)
     query = service_rows().join(reached, reached.c.service_id == services.c.id).where(_is_another(reached))
-    return await pages_by_parent(session, query, reached.c.root_id, BY_NAME, request)
+    return await ranked_pages_by_parent(session, query, reached.c.root_id, BY_NAME, request)
 
 
 async def count_impacted(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:
@@ -134,7 +134,7 @@ async def _neighbours(
     request: PageRequest,
 ) -> dict[UUID, Page[AnyRow]]:
     query = service_rows().join(dependencies, far == services.c.id)
-    return await pages_by_parent(
+    return await ranked_pages_by_parent(
         session, query.where(near.in_(ids), services.c.archived_at.is_(None)), near, BY_NAME, request
     )
 

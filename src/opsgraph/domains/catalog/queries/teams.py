@@ -17,7 +17,7 @@ from opsgraph.domains.catalog.tables import (
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.text import name_key
 from opsgraph.storage.counting import count_by
-from opsgraph.storage.keyset import Sort, page_of, pages_by_parent
+from opsgraph.storage.keyset import Sort, page_of, ranked_pages_by_parent
 from opsgraph.storage.origins import origins_by_name
 from opsgraph.storage.rows import AnyRow
 
@@ -63,7 +63,7 @@ async def members_by_team(
     """The same page of each team's members by name."""
     query = access.user_rows().join(memberships, memberships.c.user_id == access.user_id_column())
     narrowed = query.where(memberships.c.team_id.in_(team_ids))
-    return await pages_by_parent(session, narrowed, memberships.c.team_id, access.sorted_by_name(), request)
+    return await ranked_pages_by_parent(session, narrowed, memberships.c.team_id, access.sorted_by_name(), request)
 
 
 async def count_members(session: AsyncConnection, team_ids: Collection[UUID]) -> dict[UUID, int]:

@@ -32,8 +32,7 @@ async def notes_by_incident(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each incident's notes, oldest first."""
-    query = select(*_NOTE).where(notes.c.incident_id.in_(ids))
-    return await pages_by_parent(session, query, notes.c.incident_id, _OLDEST_FIRST, request)
+    return await pages_by_parent(session, select(*_NOTE), notes.c.incident_id, ids, _OLDEST_FIRST, request)
 
 
 async def count_notes(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

@@ -56,8 +56,8 @@ async def incidents_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest, wanted: IncidentFilter
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's incidents, newest first."""
-    query = select(*INCIDENT).where(incidents.c.service_id.in_(ids), *await conditions(session, wanted))
-    return await pages_by_parent(session, query, incidents.c.service_id, SORTS[IncidentOrder.NEWEST], request)
+    query = select(*INCIDENT).where(*await conditions(session, wanted))
+    return await pages_by_parent(session, query, incidents.c.service_id, ids, SORTS[IncidentOrder.NEWEST], request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID], wanted: IncidentFilter) -> dict[UUID, int]:

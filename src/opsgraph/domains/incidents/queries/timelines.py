@@ -35,8 +35,7 @@ async def entries_by_incident(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each incident's timeline, oldest first."""
-    query = select(*_ENTRY).where(timeline.c.incident_id.in_(ids))
-    return await pages_by_parent(session, query, timeline.c.incident_id, _OLDEST_FIRST, request)
+    return await pages_by_parent(session, select(*_ENTRY), timeline.c.incident_id, ids, _OLDEST_FIRST, request)
 
 
 async def count_entries(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

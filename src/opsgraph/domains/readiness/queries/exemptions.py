@@ -57,8 +57,7 @@ async def exemptions_page(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's exemptions, whatever became of them, newest first."""
-    query = exemption_rows().where(among(session, exemptions.c.service_id, ids))
-    return await pages_by_parent(session, query, exemptions.c.service_id, _NEWEST_FIRST, request)
+    return await pages_by_parent(session, exemption_rows(), exemptions.c.service_id, ids, _NEWEST_FIRST, request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

@@ -56,8 +56,7 @@ async def manifests_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's declarations, newest first."""
-    query = _declarations().where(among(session, manifests.c.service_id, ids))
-    return await pages_by_parent(session, query, manifests.c.service_id, _NEWEST_FIRST, request)
+    return await pages_by_parent(session, _declarations(), manifests.c.service_id, ids, _NEWEST_FIRST, request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

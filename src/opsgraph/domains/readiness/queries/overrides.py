@@ -91,8 +91,7 @@ async def overrides_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of each service's overrides, whatever became of them, newest first."""
-    query = override_rows().where(among(session, overrides.c.service_id, ids))
-    return await pages_by_parent(session, query, overrides.c.service_id, _NEWEST_FIRST, request)
+    return await pages_by_parent(session, override_rows(), overrides.c.service_id, ids, _NEWEST_FIRST, request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:

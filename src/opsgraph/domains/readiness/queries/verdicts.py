@@ -75,8 +75,7 @@ async def verdicts_by_service(
     session: AsyncConnection, ids: Collection[UUID], request: PageRequest
 ) -> dict[UUID, Page[AnyRow]]:
     """The same page of the verdicts on each service, newest first."""
-    query = _verdicts().where(among(session, verdicts.c.service_id, ids))
-    return await pages_by_parent(session, query, verdicts.c.service_id, _NEWEST_FIRST, request)
+    return await pages_by_parent(session, _verdicts(), verdicts.c.service_id, ids, _NEWEST_FIRST, request)
 
 
 async def count_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, int]:
