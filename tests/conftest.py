@@ -91,6 +91,20 @@ async def database(settings: Settings, database_kind: str) -> AsyncIterator[Data
 
 
 @pytest.fixture
+async def no_deadlock(database_url: str, database_kind: str) -> AsyncIterator[None]:
+    """Fail if PostgreSQL breaks a deadlock meanwhile, even if its victim tries again and succeeds.
+
+    SQLite has one writer, who waits for nobody.
+    """
+    if database_kind == "sqlite":
+        yield
+        return
+    before = await databases.deadlocks(database_url)
+    yield
+    assert await databases.deadlocks(database_url) == before
+
+
+@pytest.fixture
 def clock() -> TestClock:
     """A clock that stands still until the test moves it."""
     return TestClock()

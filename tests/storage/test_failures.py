@@ -13,6 +13,7 @@ from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.storage.failures import is_of_the_data, is_passing, violates
 from tests.support.clock import START
+from tests.support.databases import deadlocks
 from tests.support.rows import inserted
 
 
@@ -55,10 +56,11 @@ async def test_a_connection_that_is_ended_may_be_made_again(database: Database) 
     assert is_passing(await failure(database, "SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
-async def test_a_deadlock_chooses_a_victim_that_may_try_again(database: Database) -> None:
-    """Whoever that is."""
+async def test_a_deadlock_chooses_a_victim_that_may_try_again(database: Database, settings: Settings) -> None:
+    """Whoever that is; and it is counted, for the tests that want none."""
     if database.is_sqlite:
         pytest.skip("SQLite has one writer, who waits for nobody")
+    before = await deadlocks(settings.database_url)
     met = asyncio.Barrier(2)
 
     async def hold(first: int, second: int) -> None:
@@ -70,6 +72,8 @@ async def test_a_deadlock_chooses_a_victim_that_may_try_again(database: Database
     ended = await asyncio.gather(hold(1, 2), hold(2, 1), return_exceptions=True)
     (victim,) = [error for error in ended if error is not None]
     assert is_passing(victim)
+    await database.close()
+    assert await deadlocks(settings.database_url) == before + 1
 
 
 async def test_a_value_that_is_none_is_to_blame(database: Database) -> None:

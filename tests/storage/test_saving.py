@@ -120,6 +120,7 @@ async def test_the_second_creates_the_row_if_the_first_is_undone(database: Datab
     assert (saved.outcome, saved.value.title, saved.value.created_at) == (Outcome.CREATED, "second", LATER)
 
 
+@pytest.mark.usefixtures("no_deadlock")
 async def test_two_rows_that_come_to_name_each_other_do_not_deadlock(database: Database) -> None:
     """Saving a row keeps others from saving it, not from referring to it."""
     if database.is_sqlite:

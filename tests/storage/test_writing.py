@@ -106,6 +106,7 @@ async def test_of_many_who_insert_one_key_one_does(database: Database) -> None:
     assert sorted(claimed) == [False] * 7 + [True]
 
 
+@pytest.mark.usefixtures("no_deadlock")
 async def test_locks_taken_in_any_order_do_not_deadlock(database: Database) -> None:
     """Two who lock the same rows, each naming them the other way round, go one after the other."""
     ids = [UUID(int=number) for number in range(1, 51)]

@@ -20,8 +20,15 @@ from opsgraph.metadata import metadata
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.storage.migrating import migrate
+from tests.support.waiting import LONG_ENOUGH_SECONDS
 
 POSTGRES_URL = "OPSGRAPH_TEST_POSTGRES_URL"
+
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+_DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 async def migrated(url: str) -> None:
@@ -89,6 +96,22 @@ async def emptied(url: str) -> None:
     deletions = [f"DELETE FROM {table}" for table in tables]  # noqa: S608 - our own tables
     anew = ["UPDATE event_log SET pruned_through = 0", "ALTER SEQUENCE incident_number RESTART"]
     await _run(url, "; ".join(["SET opsgraph.pruning = 'on'", *deletions, *anew]))
+
+
+async def deadlocks(url: str) -> int:
+    """How many deadlocks PostgreSQL has broken in a database, told once nobody else is connected to it.
+
+    Each connection counts by itself, and hands in what it has when it ends, if not before.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        async with asyncio.timeout(LONG_ENOUGH_SECONDS):
+            while await connection.fetchval(_OTHERS):  # noqa: ASYNC110 - what is waited for has no event of its own
+                await asyncio.sleep(0)
+        broken: int = await connection.fetchval(_DEADLOCKS)
+        return broken
+    finally:
+        await connection.close()
 
 
 async def _hurry(url: str) -> None:

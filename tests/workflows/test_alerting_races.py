@@ -21,6 +21,8 @@ from tests.support.intake import Desk, opened, reports
 from tests.support.racer import EACH, SHARED
 from tests.support.scale import scaled
 
+pytestmark = pytest.mark.usefixtures("no_deadlock")
+
 ROUNDS = scaled(1000)
 ANSWERS_WITHIN_SECONDS = 60
 

@@ -22,6 +22,8 @@ from tests.support.scale import scaled
 from tests.support.stories import assert_final, assert_told, look
 from tests.support.waiting import someone_waits
 
+pytestmark = pytest.mark.usefixtures("no_deadlock")
+
 OPEN, ACKNOWLEDGED, IN_PROGRESS, RESOLVED = IncidentStatus
 
 

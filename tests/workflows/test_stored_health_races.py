@@ -41,6 +41,8 @@ from tests.support.health import (
 )
 from tests.support.scale import scaled
 
+pytestmark = pytest.mark.usefixtures("no_deadlock")
+
 JUST_NOW = timedelta(0)
 CHANGES = {
     "events": Write(report, ("api", 100)),

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
 from opsgraph.domains.alerts.model import Severity
@@ -18,6 +19,8 @@ from tests.support.clock import START
 from tests.support.events import as_logged
 from tests.support.incidents import make_incident
 from tests.support.statements import statements
+
+pytestmark = pytest.mark.usefixtures("no_deadlock")
 
 _SLOTS = [Slot(f"service-{number}", severity) for number in range(5) for severity in Severity]
 
