@@ -41,6 +41,8 @@ _RESOLVED: Values = {"status": "RESOLVED", "resolved_at": START}
 _HALF_RESOLVED: Sequence[Values] = [{"status": "RESOLVED"}, {"resolved_at": START}]
 _UNKNOWN_STATUSES: Sequence[Values] = [{"status": each} for each in ("", "resolved", "NONSENSE")]
 _ENDS = ([{"ends_at": START - timedelta(microseconds=1)}], [{"ends_at": START}])
+_DECIDED: Values = {"state": "APPROVED", "decided_by": "Ben", "decided_at": START}
+_GRANTED: Values = {"approved_by": "Ben", "approved_at": START}
 _SLICES = {"budgeting_method": "TIMESLICES", "slice_target": 99.0}
 
 
@@ -57,6 +59,7 @@ _SPOKEN_OUT: Mapping[str, tuple[Sequence[Values], Sequence[Values]]] = {
     "ck_alert_occurrences": ([{"occurrences": 0}, {"occurrences": -1}], [{"occurrences": 1}]),
     "ck_alert_resolved_at": (_HALF_RESOLVED, [{"status": "FIRING"}, _RESOLVED]),
     "ck_alert_status": (_UNKNOWN_STATUSES, [{"status": "FIRING"}, _RESOLVED]),
+    "ck_api_key_name": _lengths("name", 200),
     "ck_cost_budget_amount": ([{"amount": Decimal("-0.01")}], [{"amount": Decimal(0)}]),
     "ck_cost_budget_currency": _CURRENCIES,
     "ck_cost_contribution_currency": _CURRENCIES,
@@ -70,6 +73,7 @@ _SPOKEN_OUT: Mapping[str, tuple[Sequence[Values], Sequence[Values]]] = {
     ),
     "ck_event_log_pruned_through": ([{"pruned_through": -1}], [{"pruned_through": 0}]),
     "ck_governance_check_check_key": _lengths("check_key", 63),
+    "ck_governance_duty_key": _lengths("key", 63),
     "ck_idempotency_key_key": ([{"key": "x" * 201}], [{"key": "x" * 200}]),
     "ck_incident_alert_count": ([{"alert_count": -1}], [{"alert_count": 0}]),
     "ck_incident_mtta_first": (
@@ -88,6 +92,29 @@ _SPOKEN_OUT: Mapping[str, tuple[Sequence[Values], Sequence[Values]]] = {
     "ck_maintenance_window_reason": _lengths("reason", 10_000),
     "ck_maintenance_window_starts_first": _ENDS,
     "ck_pruning_one_row": ([{"id": 0}, {"id": 2}], [{"id": 1}]),
+    "ck_readiness_exemption_approved": ([{name: value} for name, value in _GRANTED.items()], [_GRANTED]),
+    "ck_readiness_exemption_reason": _lengths("reason", 10_000),
+    "ck_readiness_exemption_two_people": (
+        [{**_GRANTED, "requested_by": "Ben"}],
+        [_GRANTED, {**_GRANTED, "requested_by": "Ana"}, {"requested_by": "Ben"}],
+    ),
+    "ck_readiness_override_decided": ([{"decided_at": START}, {**_DECIDED, "decided_at": None}], [{}, _DECIDED]),
+    "ck_readiness_override_reason": _lengths("reason", 10_000),
+    "ck_readiness_override_state": (
+        [{**_DECIDED, "state": state} for state in ("", "approved", "NONSENSE")],
+        [{**_DECIDED, "state": state} for state in ("APPROVED", "REJECTED", "REVOKED", "ENDED")],
+    ),
+    "ck_readiness_override_two_people": (
+        [{**_DECIDED, "decided_by": "Ana"}],
+        [_DECIDED, {**_DECIDED, "decided_by": "Ana", "state": "REJECTED"}],
+    ),
+    "ck_readiness_policy_version": ([{"id": 0}, {"id": -1}], [{"id": 1}]),
+    "ck_readiness_state_decision": ([{"decision": "go", "verdict_id": UUID(int=1)}], [{"decision": None}]),
+    "ck_readiness_state_override": (
+        [{"override_decision": "GO"}, {"override_until": START}],
+        [{}, {"override_decision": "GO", "override_until": START}],
+    ),
+    "ck_readiness_state_verdict": ([{"decision": "GO"}, {"verdict_id": UUID(int=1)}], [{}]),
     "ck_reliability_declaration_incidents_30d": ([{"incidents_30d": -1}], [{"incidents_30d": 0}]),
     "ck_service_dependency_not_itself": ([{"service_id": UUID(int=1), "depends_on_id": UUID(int=1)}], []),
     "ck_service_health_slos": (
@@ -140,6 +167,7 @@ _SPOKEN_OUT: Mapping[str, tuple[Sequence[Values], Sequence[Values]]] = {
     "ck_user_account_name": _lengths("name", 200),
 }
 _COMPANIONS: Mapping[str, Values] = {
+    "readiness_state.override_decision": {"override_until": START},
     "slo.indicator": {"declared": None, "latency_threshold_ms": 300.0},
     "slo.budgeting_method": {"slice_target": 99.0},
     "slo_hour.minutes": {"good": 5.0, "total": 10.0, "good_slices": 0, "slices": 0, "ratio_sum": 0.0},
