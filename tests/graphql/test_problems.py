@@ -49,6 +49,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "setCostBudget": {"service": "api", "budgetMonthly": 1},
     "declareReliability": {"service": "api", "uptimePct": 99},
     "setGovernanceCheck": {"service": "api", "check": "runbook", "passed": True},
+    "saveGovernanceDuty": {"key": "restore_test", "description": "It was tried.", "evidence": "a restore test"},
     "saveSlo": {"service": "api", "name": "declared"},
     "recordSloEvents": {"service": "api", "slo": "external", "good": 1, "total": 1},
     "ingestAlert": {"service": "api", "severity": "high", "message": "5xx spike"},
@@ -118,6 +119,14 @@ CASES: dict[str, list[Case]] = {
     "setGovernanceCheck": [
         wrong(NOT_FOUND, 'there is no service called "nobody"', service="nobody"),
         wrong(INVALID, 'no governance check called "Runbook"', details=GOVERNANCE, check="Runbook"),
+    ],
+    "saveGovernanceDuty": [
+        wrong(INVALID, 'key "Restore" is not snake_case', key="Restore"),
+        wrong(INVALID, "description is missing", description=None),
+        wrong(INVALID, "description is empty", description=" "),
+        wrong(INVALID, "description has 1001 characters", description="x" * 1_001),
+        wrong(INVALID, "evidence has 201 characters", evidence=LONG),
+        wrong(INVALID, "evidence is missing", path="evidence", key="restore_test", evidence=None),
     ],
     "saveSlo": [
         wrong(NOT_FOUND, 'there is no service called "nobody"', service="nobody"),

@@ -36,6 +36,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "recordCost": {"service": "nobody", "month": "2024-01", "amount": 1},
     "setCostBudget": {"service": "nobody", "budgetMonthly": 1},
     "setGovernanceCheck": {"service": "nobody", "check": "runbook", "passed": True},
+    "saveGovernanceDuty": {"key": "restore_test", "description": "It was tried.", "evidence": "a restore test"},
     "declareReliability": {"service": "nobody", "uptimePct": 99},
     "saveSlo": {"service": "nobody", "name": "slo", "target": 99},
     "recordSloEvents": {"service": "nobody", "slo": "slo", "good": 1, "total": 1},
@@ -65,6 +66,7 @@ ASKED = {
     **dict.fromkeys(FACTS, frozenset({Role.EDITOR, Role.INGEST})),
     **dict.fromkeys(RESPONSES, frozenset({Role.RESPONDER})),
     "ingestAlert": frozenset({Role.RESPONDER, Role.INGEST}),
+    "saveGovernanceDuty": frozenset({Role.ADMIN}),
 }
 """Which roles, any one of which will do, each mutation asks for: the table of who may do what."""
 
@@ -72,6 +74,7 @@ HOLDERS = {
     Role.RESPONDER: {Role.RESPONDER, Role.EDITOR, Role.ADMIN},
     Role.EDITOR: {Role.EDITOR, Role.ADMIN},
     Role.INGEST: {Role.INGEST, Role.ADMIN},
+    Role.ADMIN: {Role.ADMIN},
 }
 """Which roles hold a role, because it is theirs or comes with them."""
 
@@ -200,6 +203,7 @@ QUERIES = {
     "teams": "teams { totalCount }",
     "users": "users { totalCount }",
     "slos": "slos { totalCount }",
+    "governanceDuties": "governanceDuties { key }",
     "alerts": "alerts { totalCount }",
     "incident": "incident(number: 1) { title }",
     "incidents": "incidents { totalCount }",

@@ -81,6 +81,7 @@ _RESULTS = {
     "ingestAlert": "IngestedAlert",
     "createSilence": "Silence",
     "saveMaintenanceWindow": "MaintenanceWindow",
+    "saveGovernanceDuty": "GovernanceDuty",
 }
 
 

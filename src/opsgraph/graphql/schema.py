@@ -12,6 +12,7 @@ from opsgraph.graphql.complexity import limiting_cost
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.documents import Documents, preparing
 from opsgraph.graphql.feeds import FeedQueries, FeedSubscriptions
+from opsgraph.graphql.governance import GovernanceQueries
 from opsgraph.graphql.incident_lists import IncidentQueries
 from opsgraph.graphql.mutations.alerts import AlertMutations
 from opsgraph.graphql.mutations.catalog import CatalogMutations
@@ -38,6 +39,7 @@ class Query(
     CatalogQueries,
     TeamQueries,
     SloQueries,
+    GovernanceQueries,
     AlertQueries,
     IncidentQueries,
     SilenceQueries,

@@ -5,19 +5,23 @@ from uuid import UUID
 
 from opsgraph.domains.catalog.model import DeploymentRecorded, ServiceEvent, ServiceSaved
 from opsgraph.domains.cost.model import CostChanged
-from opsgraph.domains.governance.model import GovernanceChanged
+from opsgraph.domains.governance.model import DutiesChanged, GovernanceChanged
+from opsgraph.domains.health import commands as health
 from opsgraph.domains.incidents.model import IncidentChanged, IncidentEventKind, IncidentStatus
+from opsgraph.domains.readiness.model.manifests import ManifestDeclared
 from opsgraph.domains.reliability.model import ReliabilityDeclared
 from opsgraph.domains.slo.model import SloChanged
 from opsgraph.kernel.events import Event
 from opsgraph.storage.transactions import Reactions, Tx
 from opsgraph.workflows.adopting import adopt
 from opsgraph.workflows.health import HealthPolicy, refresh, refresh_or_mark
+from opsgraph.workflows.implying import imply
 
 Reaction = Callable[[Tx, Sequence[UUID], HealthPolicy], Awaitable[None]]
 
 ON_SERVICE: Sequence[tuple[Reaction, frozenset[type[Event]]]] = (
     (adopt, frozenset({ServiceSaved})),
+    (imply, frozenset({ManifestDeclared})),
     (
         refresh,
         frozenset({ServiceSaved, DeploymentRecorded, SloChanged, CostChanged, ReliabilityDeclared, GovernanceChanged}),
@@ -29,11 +33,20 @@ ON_SERVICE: Sequence[tuple[Reaction, frozenset[type[Event]]]] = (
 Each reaction gets all the services of a transaction at once.
 """
 
+ON_EVERYTHING: Sequence[tuple[Callable[[Tx], Awaitable[None]], frozenset[type[Event]]]] = (
+    (health.mark_all_due, frozenset({DutiesChanged})),
+)
+"""What follows, before all that, when something happened that concerns every service."""
+
 
 def reacting(policy: HealthPolicy) -> Reactions:
     """The reactions of a database whose health is evaluated by this policy."""
 
     async def react(tx: Tx, events: Sequence[Event]) -> None:
+        happened = {type(event) for event in events}
+        for everywhere, kinds in ON_EVERYTHING:
+            if not happened.isdisjoint(kinds):
+                await everywhere(tx)
         for reaction, kinds in ON_SERVICE:
             concerned = {_service_of(event): None for event in events if type(event) in kinds}
             if service_ids := [service_id for service_id in concerned if service_id is not None]:

@@ -27,7 +27,7 @@ async def test_every_service_is_judged_by_its_own_checks(database: Database, clo
 
 
 @pytest.mark.parametrize("count", [1, 5])
-async def test_governance_takes_two_statements(database: Database, clock: TestClock, count: int) -> None:
+async def test_governance_takes_three_statements(database: Database, clock: TestClock, count: int) -> None:
     """However many services are asked for."""
     async with database.transaction(SYSTEM, clock.now()) as tx:
         ids = [(await make_service(tx, f"service-{number}")).id for number in range(count)]
@@ -35,4 +35,4 @@ async def test_governance_takes_two_statements(database: Database, clock: TestCl
         await session.begin()
         with statements(database) as seen:
             await queries.by_service(session, ids)
-    assert len(seen) == 2
+    assert len(seen) == 3

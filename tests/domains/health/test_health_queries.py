@@ -250,5 +250,5 @@ async def test_facts_take_a_constant_number_of_statements(database: Database, cl
             facts = await queries.facts_by_service(session, ids, "USD", clock.now())
         assert await queries.health_by_service(session, ids) == {}
     assert set(facts) == set(ids[1:])
-    assert len(seen) == 9
+    assert len(seen) == 10
     assert all(len(known.slos) == 1 for known in facts.values())

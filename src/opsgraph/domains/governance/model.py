@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from opsgraph.domains.catalog.model import ServiceEvent
+from opsgraph.kernel.changes import UNSET, Maybe
+from opsgraph.kernel.events import Event
 
 
 class GovernanceStatus(StrEnum):
@@ -15,18 +17,30 @@ class GovernanceStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One duty.
+class Duty:
+    """What is asked of every service; one check of each of them.
 
     Attributes:
         key: what it is called in the API.
         description: what it asks, for people.
         evidence: what a service that passes has; completes "api has ..." and "api lacks ...".
+        enabled: whether it is asked at all.
     """
 
     key: str
     description: str
     evidence: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DutyInput:
+    """What `save_duty` takes: the natural key, and what is to change; None takes back what is built in."""
+
+    key: str
+    description: Maybe[str | None] = UNSET
+    evidence: Maybe[str | None] = UNSET
+    enabled: Maybe[bool | None] = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +54,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Governance:
-    """The checks of a service, in their usual order; none at all where nothing was recorded."""
+    """The checks of a service, in the order of the duties; none at all where nothing was recorded."""
 
     status: GovernanceStatus
     checks: tuple[CheckResult, ...]
@@ -48,4 +62,9 @@ class Governance:
 
 @dataclass(frozen=True, slots=True)
 class GovernanceChanged(ServiceEvent):
-    """A governance check of a service was recorded with another answer than before."""
+    """A governance check of a service was recorded, or is implied, with another answer than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class DutiesChanged(Event):
+    """What is asked of every service is something else than before."""
