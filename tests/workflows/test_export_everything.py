@@ -2,42 +2,32 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from opsgraph.domains.access import commands as access
-from opsgraph.domains.access.model import UserInput
 from opsgraph.domains.catalog import commands as catalog
-from opsgraph.domains.catalog.model import DeploymentInput, Lifecycle, Link, ServiceInput, TeamInput
+from opsgraph.domains.catalog.model import ServiceInput, TeamInput
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.cost.model import CostInput
-from opsgraph.domains.governance import commands as governance
-from opsgraph.domains.governance.rules import KEYS
-from opsgraph.domains.reliability import commands as reliability
-from opsgraph.domains.reliability.model import ReliabilityInput
 from opsgraph.kernel.actor import LOCAL
 from opsgraph.kernel.refusals import Conflict
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.storage.snapshots import snapshot
-from opsgraph.storage.transactions import Tx
 from opsgraph.workflows.export_format import FILES, MANIFEST
 from opsgraph.workflows.exporting import records
 from opsgraph.workflows.exporting.everything import export_everything
-from opsgraph.workflows.importing.everything import import_everything
-from opsgraph.workflows.importing.report import ImportReport
-from opsgraph.workflows.importing.storing import AS_USUAL, Options
 from tests.support import databases
 from tests.support.clock import TestClock
 from tests.support.contents import unchanged
 from tests.support.cost import cost as contribution
+from tests.support.everything import ASKED, DEPLOYMENTS, make_everything, run, written
 from tests.support.importing import STRICT, counts, emptied, reasons
-from tests.support.slo import make_slo
 
-DEPLOYMENTS = 120
+LATER = ("duties",)
+"""What the first version that exported did not have."""
 
 
 @pytest.fixture
@@ -47,78 +37,6 @@ async def other(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database
     opened = Database(Settings(database_url=databases.copied(sqlite_template, tmp_path / "other")))
     yield opened
     await opened.close()
-
-
-async def make_everything(database: Database, clock: TestClock) -> None:
-    """Something of every kind, with the odd cases: archived, circular, unallocated, text in every script."""
-    async with database.transaction(LOCAL, clock.now()) as tx:
-        await _make_catalog(tx)
-        await _make_facts(tx)
-    async with database.transaction(LOCAL, clock.move(hours=1)) as tx:
-        await catalog.archive_service(tx, "old")
-
-
-async def _make_catalog(tx: Tx) -> None:
-    team = (await catalog.save_team(tx, TeamInput("Équipe 平台", title="Πλατφόρμα"))).value
-    await catalog.save_team(tx, TeamInput("ops", origin="backstage:group:default/ops"))
-    ada = UserInput("ada", email="ada@example.com", time_zone="Europe/Lisbon", origin="backstage:user:default/ada")
-    await catalog.add_members(tx, team, [(await access.save_user(tx, ada)).value])
-    await access.save_user(tx, UserInput("грейс"))
-    for name in ("db", "web", "old"):
-        await catalog.save_service(tx, ServiceInput(name, origin=f"backstage:component:default/{name}"))
-    full = ServiceInput(
-        "Api",
-        title="API",
-        description='Lines\nand "quotes"\u2028',
-        team="ops",
-        tier=1,
-        lifecycle=Lifecycle.DEPRECATED,
-        tags=["b", "a"],
-        links=[Link("Docs", "https://example.com/?a=1&b=2"), Link("Docs", "https://example.com/")],
-        depends_on=["db", "old"],
-    )
-    await catalog.save_service(tx, full)
-    await catalog.save_service(tx, ServiceInput("db", depends_on=["api"], team="équipe 平台"))
-
-
-async def _make_facts(tx: Tx) -> None:
-    for service in ("api", "old"):
-        await make_slo(tx, "availability", service, current=99.5)
-        await make_slo(tx, "latency", service, source={"displayName": "Quick"})
-        await cost.record_cost(
-            tx, CostInput(service, "2024-01", Decimal("1e3"), effective_amount=Decimal("0.1")), "EUR"
-        )
-        await cost.set_budget(tx, service, Decimal("1200.50"), "EUR", "USD")
-        await governance.set_check(tx, service, "runbook", passed=True)
-        await governance.set_check(tx, service, "monitoring", passed=False)
-        await reliability.declare(tx, ReliabilityInput(service, uptime_pct=99.95, incidents_30d=0))
-    await cost.record_cost(tx, CostInput("api", "2024-02", Decimal(-5), origin="bot"), "USD")
-    parts = [
-        contribution("2024-01", "0.000000000000000001", origin="focus:a"),
-        contribution("2024-01", 2, origin="focus:b"),
-    ]
-    await cost.replace_origins(tx, {"focus:a", "focus:b", "focus:empty"}, parts)
-    for number in range(DEPLOYMENTS):
-        at = tx.now - timedelta(minutes=number // 2)
-        await catalog.record_deployment(
-            tx, DeploymentInput("web", f"v{number}", deployed_at=at, failed=number % 2 == 0)
-        )
-    await catalog.record_deployment(
-        tx, DeploymentInput("old", "v1", "staging", tx.now, tx.now - timedelta(days=1), rework=True)
-    )
-
-
-async def run(database: Database, clock: TestClock, folder: Path, options: Options = AS_USUAL) -> ImportReport:
-    """Take an export back, later."""
-    return await import_everything(database, LOCAL, clock.move(days=1), folder, options)
-
-
-async def written(database: Database, clock: TestClock, folder: Path) -> dict[str, str]:
-    """Export; gives the text of every file, without the time in the manifest."""
-    await export_everything(database, clock.now(), folder)
-    texts = {name: (folder / name).read_text(encoding="utf-8") for name in FILES.values()}
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return {**texts, "counts": json.dumps(manifest["counts"])}
 
 
 async def test_everything_survives(database: Database, clock: TestClock, tmp_path: Path, other: Database) -> None:
@@ -132,6 +50,7 @@ async def test_everything_survives(database: Database, clock: TestClock, tmp_pat
         "slos": 4,
         "budgets": 2,
         "costs": 5,
+        "duties": 2,
         "governance": 4,
         "reliability": 2,
         "deployments": DEPLOYMENTS + 1,
@@ -206,7 +125,7 @@ async def test_damage_is_named_and_the_rest_is_taken(
     report = await run(other, clock, folder)
     assert [reason for reason in reasons(report.refusals) if not reason.startswith("services")] == [
         'budgets.jsonl: nobody: there is no service called "nobody"',
-        f'governance.jsonl: api: there is no governance check called "luck"; there are {", ".join(KEYS)}',
+        f'governance.jsonl: api: there is no governance check called "luck"; there are {", ".join(ASKED)}',
         "reliability.jsonl: None: there is no such file or folder",
         "teams.jsonl: None: not valid JSON: Expecting property name enclosed in double quotes, at column 2",
         'users.jsonl: ada: email "nowhere" is not a mail address',
@@ -296,3 +215,20 @@ async def test_an_export_sees_one_moment(database: Database, clock: TestClock, t
             await catalog.save_service(tx, ServiceInput("later", team="later"))
         texts.append([record async for record in records.services(session)])
     assert [len(found) for found in texts] == [before["teams.jsonl"].count("\n"), before["services.jsonl"].count("\n")]
+
+
+async def test_an_export_of_an_older_opsgraph_is_whole(
+    database: Database, clock: TestClock, tmp_path: Path, other: Database
+) -> None:
+    """What it did not know of is not missing: its manifest does not promise it."""
+    await make_everything(database, clock)
+    folder = tmp_path / "first"
+    await written(database, clock, folder)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    for kind in LATER:
+        (folder / FILES[kind]).unlink()
+        del manifest["counts"][kind]
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    report = await run(other, clock, folder)
+    assert (report.refused, report.warned, report.stored) == (0, 0, True)
+    assert counts(report)["services"] == (4, 0, 0)

@@ -16,6 +16,7 @@ FILES = {
     "slos": "slos.yaml",
     "budgets": "budgets.jsonl",
     "costs": "costs.jsonl",
+    "duties": "duties.jsonl",
     "governance": "governance.jsonl",
     "reliability": "reliability.jsonl",
     "deployments": "deployments.jsonl",

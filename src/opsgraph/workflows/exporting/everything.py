@@ -26,6 +26,7 @@ _RECORDS: dict[str, Callable[[AsyncConnection], AsyncIterator[records.Record]]] 
     "services": records.services,
     "budgets": records.budgets,
     "costs": records.costs,
+    "duties": records.duties,
     "governance": records.governance_checks,
     "reliability": records.declarations,
     "deployments": records.deployments,

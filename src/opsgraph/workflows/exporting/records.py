@@ -1,6 +1,7 @@
 """What each file of a whole export holds, record by record, in an order that no database decides."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,6 @@ from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.domains.cost import queries as cost
 from opsgraph.domains.cost.model import Contribution
 from opsgraph.domains.governance import queries as governance
-from opsgraph.domains.governance.rules import KEYS
 from opsgraph.domains.reliability import queries as reliability
 from opsgraph.kernel.clock import rfc3339
 from opsgraph.kernel.pages import Page, PageRequest
@@ -89,12 +89,17 @@ async def costs(session: AsyncConnection) -> AsyncIterator[Record]:
                 yield _cost_record(part, names.get(part.service_id) if part.service_id else None)
 
 
+async def duties(session: AsyncConnection) -> AsyncIterator[Record]:
+    """What the organisation added to the built-in duties, or changed of them, by key."""
+    for duty in await governance.saved_duties(session):
+        yield asdict(duty)
+
+
 async def governance_checks(session: AsyncConnection) -> AsyncIterator[Record]:
-    """Every recorded check that there still is, by service, in the order of checks."""
+    """Every recorded check of a duty that is enabled, by service, in the order of duties."""
     async for service, recorded in _facts(session, governance.recorded_by_service):
-        for check in KEYS:
-            if check in recorded:
-                yield {"service": service, "check": check, "passed": recorded[check]}
+        for check, passed in recorded.items():
+            yield {"service": service, "check": check, "passed": passed}
 
 
 async def declarations(session: AsyncConnection) -> AsyncIterator[Record]:

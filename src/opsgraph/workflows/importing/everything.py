@@ -17,6 +17,7 @@ from opsgraph.domains.catalog.model import Deployment, DeploymentOutcome, Servic
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.governance import commands as governance
+from opsgraph.domains.governance.model import DutyInput
 from opsgraph.domains.reliability import commands as reliability
 from opsgraph.domains.reliability.model import ReliabilityInput
 from opsgraph.domains.slo.formats import openslo
@@ -64,6 +65,7 @@ async def _load(tx: Tx, folder: ExportFolder | None) -> None:
     facts = _Facts(tx, folder)
     await facts.load("budgets", records.budget, facts.save_budget)
     await CostLoading(tx, folder).load()
+    await facts.load("duties", records.duty, facts.save_duty)
     await facts.load("governance", records.check, facts.save_check)
     await facts.load("reliability", records.declaration, facts.save_declaration)
     await facts.load_deployments()
@@ -101,6 +103,9 @@ class _Facts:
     async def save_budget(self, record: tuple[str, Decimal, str]) -> Outcome:
         service, amount, currency = record
         return (await cost.set_budget(self.tx, service, amount, currency, currency)).outcome
+
+    async def save_duty(self, record: DutyInput) -> Outcome:
+        return (await governance.save_duty(self.tx, record)).outcome
 
     async def save_check(self, record: tuple[str, str, bool]) -> Outcome:
         return (await governance.set_check(self.tx, *record)).outcome

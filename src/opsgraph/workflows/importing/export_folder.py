@@ -86,6 +86,8 @@ def open_folder(path: Path, report: ImportReport, options: Options) -> ExportFol
         return None
     files: dict[str, InputFile] = {}
     for kind, name in FILES.items():
+        if kind not in promised and not (path / name).exists():
+            continue  # an older opsgraph did not write it
         found, problems = find_files([path / name], ())
         report.refuse(*problems)
         files.update((kind, file) for file in found)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from opsgraph.domains.access.model import UserInput
 from opsgraph.domains.catalog.model import DeploymentInput, Lifecycle, Link, ServiceInput, TeamInput
+from opsgraph.domains.governance.model import DutyInput
 from opsgraph.domains.reliability.model import ReliabilityInput
 from opsgraph.kernel.changes import Maybe
 from opsgraph.kernel.documents import Document
@@ -96,8 +97,8 @@ def document_of(line: str, file: str, number: int) -> Document | Finding:
 
 
 def name_of(document: Document) -> str | None:
-    """What a record is about, where a message can show it: its name, else its service."""
-    name = document.value.get("name", document.value.get("service"))
+    """What a record is about, where a message can show it: its name, its service or its key."""
+    name = next((document.value[key] for key in ("name", "service", "key") if key in document.value), None)
     return name if isinstance(name, str) and len(name) <= NAME_LENGTH and name.isprintable() else None
 
 
@@ -156,6 +157,16 @@ def cost(fields: Fields, _warn: Warn) -> CostRecord:
         fields.required("origin", free_text),
         billed,
         _amount(fields, "effective"),
+    )
+
+
+def duty(fields: Fields, _warn: Warn) -> DutyInput:
+    """Read a line of ``duties.jsonl``."""
+    return DutyInput(
+        fields.required("key", free_name),
+        fields.required("description", free_text),
+        fields.required("evidence", free_name),
+        enabled=fields.flag("enabled"),
     )
 
 
