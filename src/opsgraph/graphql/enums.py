@@ -10,6 +10,9 @@ from opsgraph.domains.cost.model import AnomalySeverity, CostTrend
 from opsgraph.domains.governance.model import GovernanceStatus
 from opsgraph.domains.health.model import HealthStatus
 from opsgraph.domains.incidents.model import IncidentEventKind, IncidentOrder, IncidentStatus, TimelineEntryType
+from opsgraph.domains.readiness.model.overrides import OverrideState
+from opsgraph.domains.readiness.model.policies import ReadinessCategory
+from opsgraph.domains.readiness.model.verdicts import CheckOutcome, ReadinessDecision, ReadinessEventKind
 from opsgraph.domains.reliability.model import Basis
 from opsgraph.domains.slo.model import BudgetingMethod, IndicatorKind
 from opsgraph.kernel.actor import Role
@@ -199,4 +202,44 @@ expose(
     WOKEN="It is no longer put off.",
     MERGED="It became a part of another one, or another one of it.",
     ESCALATED="Others were called.",
+)
+expose(
+    ReadinessDecision,
+    "Whether a service is ready for production, best first.",
+    GO="It is: the pass rate reaches the threshold, and nothing blocks.",
+    CONDITIONAL_GO="It is, on conditions that are listed.",
+    NO_GO="It is not: a hard blocker did not pass, or too little did.",
+)
+expose(
+    ReadinessCategory,
+    "What a check of readiness is about.",
+    OBSERVABILITY="Whether one can see what it does.",
+    RELIABILITY="Whether it keeps working, and comes back.",
+    SECURITY="Whether it is protected. Its checks are always hard blockers.",
+    OPERATIONS="Whether people can run it.",
+)
+expose(
+    CheckOutcome,
+    "What became of a check.",
+    PASSED="It holds.",
+    FAILED="It does not hold.",
+    SKIPPED="It is not asked of this service, or cannot be asked; it counts neither way.",
+    ERROR="It could not be evaluated, or rests on facts that are too old; it counts and is never a pass.",
+)
+expose(
+    OverrideState,
+    "How far an override has come.",
+    name="ReadinessOverrideState",
+    PENDING="Somebody asks for it; it has no effect.",
+    APPROVED="Another person approved it; it stands in for the verdict until it expires.",
+    REJECTED="An approver refused it.",
+    REVOKED="An approver took it back, or whoever asked for it did.",
+    ENDED="It expired, another one took its place, or a new hard blocker ended it.",
+)
+expose(
+    ReadinessEventKind,
+    "What happened to the readiness of a service.",
+    DECISION_CHANGED="A verdict decides otherwise than the one before, or is the first.",
+    OVERRIDDEN="An override stands in for the verdict.",
+    OVERRIDE_ENDED="The verdict counts again.",
 )
