@@ -70,8 +70,8 @@ async def test_every_alert_of_a_batch_is_stored(api: Api, path: str, body: Any, 
 
 BAD_MEMBERS = [
     (GENERIC, [own(message="a"), {}, own(message="b")], "service is empty"),
-    (WEBHOOK, notification(notified("a"), {}, notified("b")), "missing required field labels"),
-    (GRAFANA, notification(notified("a"), 7, notified("b")), "expected object, got int"),
+    (WEBHOOK, notification(notified("a"), {}, notified("b")), "labels is missing"),
+    (GRAFANA, notification(notified("a"), 7, notified("b")), "it is a number, not an object"),
 ]
 
 

@@ -202,11 +202,12 @@ def test_a_silence_may_leave_out_what_can_be_told_without_it() -> None:
     [
         ({"endsAt": ZERO}, "endsAt is missing"),
         ({"endsAt": "soon"}, "is not an RFC 3339 instant"),
-        ({"endsAt": None}, "endsAt: expected str, got null"),
-        ({"matchers": None}, "matchers: expected array, got null"),
-        ({"matchers": [{"name": "a"}]}, "object missing required field value"),
+        ({"endsAt": None}, "endsAt is null, not a text"),
+        ({"matchers": None}, "matchers is null, not an array"),
+        ({"matchers": [{"name": "a"}]}, "matchers[0].value is missing"),
         ({"id": "7"}, 'silence id "7" is not a UUID'),
-        ({"comment": 7}, "comment: expected str | null, got int"),
+        ({"matchers": [{"name": "a", "value": "b", "isRegex": "no"}]}, "isRegex is a text, not true or false"),
+        ({"comment": 7}, "comment is a number, not a text"),
     ],
 )
 def test_what_is_no_silence_is_refused(values: dict[str, object], reason: str) -> None:

@@ -21,6 +21,17 @@ _PAIR = rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _UNSTORABLE = rb"\\u(?:[dD][89a-fA-F][0-9a-fA-F]{2}|0000)"
 _ESCAPES = re.compile(rb"(?P<kept>%b|\\[^u])|%b" % (_PAIR, _UNSTORABLE), re.DOTALL)
 
+_MISFIT = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`")
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
+_KINDS = {
+    "object": "an object",
+    "array": "an array",
+    "str": "a text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+}
+
 DecodedT = TypeVar("DecodedT")
 
 
@@ -41,9 +52,9 @@ def decoded(decoder: msgspec.json.Decoder[DecodedT], body: bytes | msgspec.Raw) 
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise Invalid(_sentence(str(error))) from error
+        raise Invalid(_misfit(str(error), "it" if isinstance(body, msgspec.Raw) else "the body")) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"the body is not JSON: {_sentence(str(error))}") from error
+        raise Invalid(f"the body is not JSON: {_malformed(str(error))}") from error
     except RecursionError as error:
         raise Invalid("the body is nested too deeply") from error
 
@@ -65,9 +76,19 @@ def read_members(members: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], A
     return reports
 
 
-def _sentence(message: str) -> str:
-    """A decoder's message in our words: the path first, without the sign that stands for the whole."""
+def _misfit(message: str, whole: str) -> str:
+    """In our words, what a decoder says of a value of another type: its place, what it is, and what it is not."""
     said, _, path = message.partition(" - at ")
-    said = said.replace("`", "")
-    said = said[:1].lower() + said[1:]
-    return f"{path.strip('`').removeprefix('$').removeprefix('.')}: {said}" if path.strip("`$") else said
+    place = path.strip("`").removeprefix("$").removeprefix(".")
+    if missing := _MISSING.fullmatch(said):
+        return f"{place}{'.' if place else ''}{missing['name']} is missing"
+    subject = f"a value of {place.removesuffix('[...]')}" if place.endswith("[...]") else place or whole
+    if misfit := _MISFIT.fullmatch(said):
+        wanted = " or ".join(_KINDS.get(kind, kind) for kind in misfit["wanted"].split(" | ") if kind != "null")
+        return f"{subject} is {_KINDS.get(misfit['got'], misfit['got'])}, not {wanted}"
+    return f"{subject}: {said}"
+
+
+def _malformed(message: str) -> str:
+    """In our words, why a decoder says that something is not JSON."""
+    return "it ends too early" if "truncated" in message else message.removeprefix("JSON is malformed: ")
