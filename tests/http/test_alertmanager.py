@@ -139,6 +139,8 @@ async def test_clients_are_shown_what_fires_as_it_was_sent(api: Api) -> None:
         ("active=false", ["c"]),
         ("silenced=false", ["a", "b"]),
         ("active=false&silenced=0", []),
+        ("active=No&silenced=TRUE", ["c"]),
+        ("active=&silenced=", ["a", "b", "c"]),
         ("inhibited=false&unprocessed=false", ["a", "b", "c"]),
         ("receiver=opsgraph", ["a", "b", "c"]),
         ("receiver=ops.*", ["a", "b", "c"]),
@@ -160,6 +162,14 @@ async def test_a_filter_that_is_none_is_refused(api: Api, query: str) -> None:
     for path in (ALERTS, f"{ALERTS}/groups"):
         response = await api.http.get(f"{path}?{query}")
         assert (response.status_code, type(response.json())) == (400, str)
+
+
+@pytest.mark.parametrize("name", ["active", "silenced", "inhibited", "unprocessed"])
+async def test_what_is_neither_true_nor_false_is_refused(api: Api, name: str) -> None:
+    """Rather than taken for either; the answer names the parameter."""
+    for path in (ALERTS, f"{ALERTS}/groups"):
+        response = await api.http.get(f"{path}?{name}=maybe")
+        assert (response.status_code, response.json()) == (400, f'{name} is "maybe"; it takes true or false')
 
 
 async def test_a_silenced_alert_names_its_silence(api: Api) -> None:

@@ -31,6 +31,8 @@ from opsgraph.domains.alerts.rules.silencing import CompiledSilences, labels_see
 from opsgraph.http.guarding import Failure, Gate, Handler, guarded
 from opsgraph.http.receiving import SENDERS, Reception, parsed, reporter_of
 from opsgraph.kernel.actor import Role
+from opsgraph.kernel.refusals import Invalid
+from opsgraph.kernel.text import shown
 from opsgraph.storage.database import Database
 
 MOST_SHOWN = 10_000
@@ -39,6 +41,8 @@ MOST_SHOWN = 10_000
 _AT_ONCE = 2_000
 _MOST_NAMED = 20
 _TRUE = frozenset({"true", "1", "t", "y", "yes", "on", "ok", "enabled", "selected", "checked"})
+_FALSE = frozenset({"false", "0", "f", "n", "no", "off", "disabled"})
+_FLAGS = ("active", "silenced", "inhibited", "unprocessed")
 _READERS = (Role.VIEWER,)
 _log = structlog.get_logger("opsgraph.http")
 
@@ -124,14 +128,18 @@ class _Wanted:
 
     @classmethod
     def of(cls, parameters: QueryParams) -> "_Wanted":
-        """Read the parameters of the address; everything is wanted that is not excluded."""
+        """Read the parameters of the address; everything is wanted that is not excluded.
+
+        Nothing is ever inhibited or unprocessed here, so whether that is wanted makes no difference.
+        """
+        flags = {name: _flag(parameters, name) for name in _FLAGS}
         filters = [matcher for text in parameters.getlist("filter") for matcher in read_matchers(text)]
         receiver = parameters.get("receiver")
         matchers = [] if receiver is None else [Matcher("receiver", receiver, regex=True)]
         return cls(
             matching.test_of(matching.matchers(filters, "filter")),
-            _flag(parameters, "active"),
-            _flag(parameters, "silenced"),
+            flags["active"],
+            flags["silenced"],
             matching.test_of(matching.matchers(matchers, "receiver"))({"receiver": RECEIVER}),
         )
 
@@ -156,7 +164,11 @@ def _route(path: str, handle: Handler, method: str) -> Route:
 
 
 def _flag(parameters: QueryParams, name: str) -> bool:
-    return parameters.get(name, "true").lower() in _TRUE
+    """A parameter that is true unless it says otherwise; an empty one says nothing."""
+    value = parameters.get(name) or "true"
+    if value.lower() not in _TRUE | _FALSE:
+        raise Invalid(f"{name} is {shown(value)}; it takes true or false", name)
+    return value.lower() in _TRUE
 
 
 def _named(refused: Sequence[Refused], stored: int) -> str:
