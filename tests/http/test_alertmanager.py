@@ -8,6 +8,7 @@ from opsgraph.domains.alerts.model import AlertStatus, Severity
 from opsgraph.http import alertmanager
 from opsgraph.kernel.actor import Actor, Role
 from tests.support.api import Api
+from tests.support.clock import TestClock
 from tests.support.inbound import labelled, own, trigger
 from tests.support.senders import ALERTS, ENQUEUE, GENERIC, Choosy, handing_to, stored
 
@@ -63,6 +64,25 @@ async def test_a_resolved_alert_ends(api: Api) -> None:
     await post(api, labelled("a", startsAt=HOUR_AGO, endsAt="2024-03-15T11:59:00Z"))
     assert [alert.status for alert in await stored(api)] == [AlertStatus.RESOLVED]
     assert await shown(api) == []
+
+
+LAST_INSTANT = "9999-12-31T23:59:59.999999Z"
+
+
+async def test_an_alert_that_starts_in_the_future_fires_at_once(api: Api, clock: TestClock) -> None:
+    """However far ahead; the start is kept, by which the episode is known again after a person has resolved it."""
+    await post(api, labelled("a", startsAt=LAST_INSTANT))
+    (alert,) = (await api.http.get(ALERTS)).json()
+    assert (alert["startsAt"], alert["status"]["state"]) == (LAST_INSTANT, "active")
+    assert (await api.http.post(GENERIC, json=own(service="web", startsAt=LAST_INSTANT))).status_code == 200
+    clock.move(minutes=5)
+    over = "... on Incident { mttrSeconds alerts { nodes { startsAt firstSeenAt status } } }"
+    resolved = (await api.data(f"mutation {{ resolveIncident(input: {{number: 1}}) {{ {over} }} }}"))["resolveIncident"]
+    (ended,) = resolved["alerts"]["nodes"]
+    assert ended == {"startsAt": LAST_INSTANT, "firstSeenAt": "2024-03-15T12:00:00Z", "status": "RESOLVED"}
+    assert resolved["mttrSeconds"] == 300
+    await post(api, labelled("a", startsAt=LAST_INSTANT))
+    assert sorted(alert.status for alert in await stored(api)) == [AlertStatus.FIRING, AlertStatus.RESOLVED]
 
 
 async def test_bad_members_are_named_and_cost_no_other(api: Api) -> None:
