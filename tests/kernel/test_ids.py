@@ -7,7 +7,7 @@ from uuid import RFC_4122, UUID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from opsgraph.kernel.ids import ids_in_order, uuid7
+from opsgraph.kernel.ids import behind, ids_in_order, uuid7
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - see timezones
@@ -110,3 +110,13 @@ def test_a_sequence_that_outgrows_its_count_goes_on_in_order() -> None:
         assert before < last
     assert last.version == 7
     assert milliseconds(last) == 0
+
+
+@given(INSTANTS, INSTANTS, BITS, BITS)
+def test_what_is_written_later_sorts_behind(one: datetime, other: datetime, bits: int, other_bits: int) -> None:
+    """Whatever the clock says; an id that does already stays, and so does the first."""
+    previous, new_id = uuid7(one, lambda _: bits), uuid7(other, lambda _: other_bits)
+    after = behind(previous, new_id)
+    assert previous < after
+    assert after == new_id or new_id <= previous
+    assert behind(None, new_id) == new_id

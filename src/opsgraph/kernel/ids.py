@@ -51,6 +51,17 @@ def ids_in_order(now: datetime, random_bits: RandomBits = secrets.randbits) -> C
     return next_id
 
 
+def behind(previous: UUID | None, new_id: UUID) -> UUID:
+    """The new id if it sorts behind the previous one, else the next that does.
+
+    For what is ordered by id and written by one after the other: clocks of two processes may differ by more than the
+    time between them.
+    """
+    if previous is None or previous < new_id:
+        return new_id
+    return UUID(int=previous.int + 1)
+
+
 def _ticks(now: datetime) -> int:
     """The instant in units of 1/4096 of a millisecond, which tell each microsecond from the next."""
     milliseconds, microseconds = divmod((now - _EPOCH) // _MICROSECOND, 1000)

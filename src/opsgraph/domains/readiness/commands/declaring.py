@@ -12,6 +12,7 @@ from opsgraph.domains.readiness.queries.manifests import declarations_by_service
 from opsgraph.domains.readiness.queries.texts import written
 from opsgraph.domains.readiness.rules import manifests as rules
 from opsgraph.domains.readiness.tables import manifests, states
+from opsgraph.kernel.ids import behind
 from opsgraph.storage.saving import Outcome, Saved
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import insert_new
@@ -31,7 +32,8 @@ async def declare(tx: Tx, service_name: str, values: Mapping[str, Any]) -> Saved
     kept = (await declarations_by_service(tx.connection, [service.id])).get(service.id)
     if kept is not None and written(kept.values) == declared:
         return Saved(service, Outcome.UNCHANGED)
-    row = {"id": tx.new_id(), "service_id": service.id, "declared": declared, "declared_by": tx.actor.name}
+    id_ = behind(kept.id if kept else None, tx.new_id())
+    row = {"id": id_, "service_id": service.id, "declared": declared, "declared_by": tx.actor.name}
     await tx.connection.execute(insert(manifests).values(**row, created_at=tx.now))
     # From now on it is judged by itself; a service that is known already is marked by what follows the event.
     fresh = {"service_id": service.id, "revision": 0, "due_at": tx.now}

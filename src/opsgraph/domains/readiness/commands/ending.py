@@ -30,13 +30,20 @@ async def end_overrides(tx: Tx, judged: Mapping[UUID, Judgement | None]) -> dict
     """
     standing = await standing_by_service(tx.connection, judged)
     ended = [
-        replace(override, state=OverrideState.ENDED, ended_at=tx.now, ended_reason=reason)
+        over(tx, override, reason)
         for service_id, found in standing.items()
         for override in found
         if (reason := _end_of(tx, override, judged[service_id])) is not None
     ]
     await save_overrides(tx, ended)
     return {override.service_id: override for override in ended if override.verdict_id is not None}
+
+
+def over(tx: Tx, override: Override, reason: str, by: str | None = None) -> Override:
+    """The override as it is when it ends now; one that was only asked for has been decided by that."""
+    decided_at = override.decided_at or tx.now
+    ended = {"ended_by": by, "ended_at": tx.now, "ended_reason": reason}
+    return replace(override, state=OverrideState.ENDED, decided_at=decided_at, **ended)
 
 
 async def save_overrides(tx: Tx, changed: list[Override]) -> None:

@@ -20,6 +20,7 @@ from opsgraph.domains.readiness.queries.verdicts import results_text
 from opsgraph.domains.readiness.rules import policies as rules
 from opsgraph.domains.readiness.tables import states, verdicts
 from opsgraph.kernel.changes import given
+from opsgraph.kernel.ids import behind
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import insert_all, update_all
 
@@ -44,7 +45,7 @@ async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdi
     held = await locking.standings(tx, [evaluation.service_id for evaluation in evaluations])
     current = [each for each in evaluations if each.service_id in held and _holds(each, held[each.service_id])]
     made = {
-        each.service_id: _verdict(tx, each, each.judgement)
+        each.service_id: _verdict(tx, each, each.judgement, held[each.service_id].verdict_id)
         for each in current
         if each.judgement is not None and (each.wanted or each.differs)
     }
@@ -75,9 +76,9 @@ def _holds(evaluation: Evaluation, held: Standing) -> bool:
     return alone and evaluation.revision == held.revision
 
 
-def _verdict(tx: Tx, evaluation: Evaluation, judgement: Judgement) -> Verdict:
+def _verdict(tx: Tx, evaluation: Evaluation, judgement: Judgement, previous: UUID | None) -> Verdict:
     return Verdict(
-        id=tx.new_id(),
+        id=behind(previous, tx.new_id()),
         service_id=evaluation.service_id,
         decision=judgement.decision,
         pass_rate=judgement.pass_rate,

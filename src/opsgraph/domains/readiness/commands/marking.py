@@ -8,11 +8,15 @@ from sqlalchemy import ColumnElement, Update, select, true, update
 from opsgraph.domains.readiness.tables import states
 from opsgraph.storage.many import among
 from opsgraph.storage.transactions import Tx
+from opsgraph.storage.writing import in_chunks
+
+_AT_ONCE = 10_000
 
 
 async def mark(tx: Tx, service_ids: Collection[UUID]) -> None:
-    """Have services judged again, as far as they ever were or declared anything. One statement."""
-    await tx.connection.execute(_marked(tx, among(tx.connection, states.c.service_id, service_ids)))
+    """Have services judged again, as far as they ever were or declared anything. One statement for 10,000 of them."""
+    for ids in in_chunks(sorted(service_ids), _AT_ONCE):
+        await tx.connection.execute(_marked(tx, among(tx.connection, states.c.service_id, ids)))
 
 
 async def mark_all(tx: Tx) -> None:

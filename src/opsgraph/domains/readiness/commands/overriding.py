@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 from opsgraph.domains.catalog.model import Service
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.readiness.commands import locking
-from opsgraph.domains.readiness.commands.ending import EXPIRED, override_row, save_overrides
+from opsgraph.domains.readiness.commands.ending import EXPIRED, over, override_row, save_overrides
 from opsgraph.domains.readiness.model.overrides import Override, OverrideState
 from opsgraph.domains.readiness.model.standings import Standing
 from opsgraph.domains.readiness.model.verdicts import (
@@ -144,15 +144,13 @@ async def _make_room(tx: Tx, held: _Held) -> None:
     if tx.now < pending.expires_at:
         name = shown(held.service.name)
         raise Conflict(f"{shown(pending.requested_by)} has asked for an override of {name} already", "service")
-    over = replace(pending, state=OverrideState.ENDED, decided_at=tx.now, ended_at=tx.now, ended_reason=EXPIRED)
-    await save_overrides(tx, [over])
+    await save_overrides(tx, [over(tx, pending, EXPIRED)])
 
 
 def _replaced(tx: Tx, override: Override) -> Override:
-    if not override.in_force(tx.now):
-        return replace(override, state=OverrideState.ENDED, ended_at=tx.now, ended_reason=EXPIRED)
-    told = {"ended_by": tx.actor.name, "ended_at": tx.now, "ended_reason": "replaced"}
-    return replace(override, state=OverrideState.ENDED, **told)
+    if override.in_force(tx.now):
+        return over(tx, override, "replaced", tx.actor.name)
+    return over(tx, override, EXPIRED)
 
 
 async def _stand_in(

@@ -36,6 +36,9 @@ async def save_check(tx: Tx, wanted: CheckInput) -> Policy:
 
 async def store_default(tx: Tx) -> None:
     """Store the version that is built in, unless it is there: what others refer to."""
+    first = select(policies.c.id).where(policies.c.id == rules.DEFAULT.version)
+    if (await tx.connection.execute(first)).one_or_none() is not None:
+        return
     document = written(rules.document(rules.DEFAULT))
     row = {"id": rules.DEFAULT.version, "document": document, "changed_by": SYSTEM.name, "created_at": tx.now}
     await insert_new(tx, policies, row, key=("id",))
