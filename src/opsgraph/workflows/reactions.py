@@ -1,13 +1,16 @@
 """What recorded events ask of higher domains, run in the same transaction before it commits: one table."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from opsgraph.domains.catalog.model import DeploymentRecorded, ServiceEvent, ServiceSaved
 from opsgraph.domains.cost.model import CostChanged
 from opsgraph.domains.governance.model import DutiesChanged, GovernanceChanged
 from opsgraph.domains.health import commands as health
+from opsgraph.domains.health.model import HealthChanged
 from opsgraph.domains.incidents.model import IncidentChanged, IncidentEventKind, IncidentStatus
+from opsgraph.domains.readiness.commands import marking
 from opsgraph.domains.readiness.model.manifests import ManifestDeclared
 from opsgraph.domains.reliability.model import ReliabilityDeclared
 from opsgraph.domains.slo.model import SloChanged
@@ -38,6 +41,28 @@ ON_EVERYTHING: Sequence[tuple[Callable[[Tx], Awaitable[None]], frozenset[type[Ev
 )
 """What follows, before all that, when something happened that concerns every service."""
 
+FACTS = frozenset(
+    {
+        ServiceSaved,
+        DeploymentRecorded,
+        SloChanged,
+        CostChanged,
+        ReliabilityDeclared,
+        GovernanceChanged,
+        HealthChanged,
+        ManifestDeclared,
+    }
+)
+"""What changes something that a service's readiness is judged by, beside its incidents."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unmarked(Event):
+    """Services, or all of them, whose readiness is to be judged again, which is said when nothing else follows."""
+
+    service_ids: Collection[UUID]
+    everywhere: bool
+
 
 def reacting(policy: HealthPolicy) -> Reactions:
     """The reactions of a database whose health is evaluated by this policy."""
@@ -51,8 +76,36 @@ def reacting(policy: HealthPolicy) -> Reactions:
             concerned = {_service_of(event): None for event in events if type(event) in kinds}
             if service_ids := [service_id for service_id in concerned if service_id is not None]:
                 await reaction(tx, service_ids, policy)
+        await _mark_in_the_end(tx, _unmarked(events))
 
     return react
+
+
+async def _mark_in_the_end(tx: Tx, unmarked: _Unmarked) -> None:
+    """Have services judged again: one statement a transaction, its last, whose locks come behind all others."""
+    if not unmarked.everywhere and not unmarked.service_ids:
+        return
+    if tx.recorded:
+        tx.recorded.append(unmarked)
+    elif unmarked.everywhere:
+        await marking.mark_all(tx)
+    else:
+        await marking.mark(tx, unmarked.service_ids)
+
+
+def _unmarked(events: Sequence[Event]) -> _Unmarked:
+    earlier = [event for event in events if isinstance(event, _Unmarked)]
+    service_ids = {service_id for event in events if (service_id := _judged_by(event)) is not None}
+    everywhere = any(event.everywhere for event in earlier) or any(isinstance(event, DutiesChanged) for event in events)
+    return _Unmarked(service_ids.union(*(event.service_ids for event in earlier)), everywhere)
+
+
+def _judged_by(event: Event) -> UUID | None:
+    """The service whose readiness is judged by what an event changed; None if it is nobody's."""
+    if isinstance(event, IncidentChanged):
+        worse = event.kind is IncidentEventKind.SEVERITY_CHANGED
+        return event.incident.service_id if worse or _counts(event) else None
+    return event.service_id if isinstance(event, ServiceEvent) and type(event) in FACTS else None
 
 
 def _service_of(event: Event) -> UUID | None:
