@@ -123,12 +123,12 @@ def test_what_is_mistyped_is_named(arguments: Sequence[str], named: str, tmp_pat
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer("<html>", 404), "did not answer as a server of opsgraph: "),
+        (Answer("<html>", 404), "did not answer as a server of opsgraph: it sent what is not JSON"),
         (Answer("{}", 404), "did not answer as a server of opsgraph: status 404"),
         (Answer('{"results": []}'), "did not answer as a server of opsgraph: status 200"),
         (Answer('{"results": [7]}'), "did not answer as a server of opsgraph: status 200"),
         (Answer("[]"), "did not answer as a server of opsgraph: status 200"),
-        (Answer("{}", cut=True), "did not answer as a server of opsgraph: "),
+        (Answer("{}", cut=True), "ended before there was a whole answer; see that --url is right"),
         (Answer('{"results": [], "refused": [], "error": "the database is away"}', 503), "the database is away"),
     ],
 )

@@ -72,4 +72,7 @@ def test_a_running_server_is_asked_by_its_address(folder: Path) -> None:
     assert [note["content"] for note in shown["notes"]["nodes"]] == ["one\ntwo", "on it"]
     assert stranger == "the key in Authorization is not known here"
     assert odd == "the key has characters that no key has"
-    assert away == f"{server.url} did not answer as a server of opsgraph: All connection attempts failed"
+    assert (
+        away
+        == f"no server can be reached at {server.url}: connection refused; see that it runs and that --url is right"
+    )

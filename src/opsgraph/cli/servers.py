@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from opsgraph.cli.addresses import ERRORS, base_of, explained, is_address, strange, unusable
 from opsgraph.cli.event_stream import ServerEvent, read_events
 from opsgraph.cli.failures import CommandError
 
@@ -20,8 +21,6 @@ _SILENT_SECONDS = 45.0
 _STREAM_TIMEOUT = httpx.Timeout(_WITHIN_SECONDS, read=_SILENT_SECONDS)
 _CONTENT = "application/graphql-response+json"
 _EVENT_STREAM = "text/event-stream"
-_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError)
-"""What goes wrong on the way; the last where an address, a key or an answer cannot be read."""
 
 
 class NoAnswerError(CommandError):
@@ -45,7 +44,7 @@ class Server:
     """A running server.
 
     Attributes:
-        url: its address, with or without a slash at the end.
+        url: its address, or that of its API, with or without a slash at the end.
         key: what it is asked with, if it wants one.
     """
 
@@ -76,8 +75,8 @@ class Server:
             async with httpx.AsyncClient(timeout=_WITHIN_SECONDS) as client:
                 response = await client.post(self._address(path), json=body, headers=self._headers(accept))
                 return response.status_code, response.json()
-        except _ERRORS as error:
-            raise self.stranger(reason_of(error)) from error
+        except ERRORS as error:
+            raise NoAnswerError(explained(self.url, error)) from error
 
     @asynccontextmanager
     async def streaming(self, document: str, **variables: Any) -> AsyncIterator[AsyncIterator[ServerEvent | None]]:
@@ -97,8 +96,8 @@ class Server:
             ):
                 await self._require_stream(response)
                 yield read_events(response.aiter_bytes())
-        except _ERRORS as error:
-            raise self.stranger(reason_of(error)) from error
+        except ERRORS as error:
+            raise NoAnswerError(explained(self.url, error)) from error
 
     async def _require_stream(self, response: httpx.Response) -> None:
         if response.status_code == 200 and response.headers.get("content-type", "").startswith(_EVENT_STREAM):
@@ -108,21 +107,18 @@ class Server:
         raise self.stranger(f"status {response.status_code}")
 
     def _address(self, path: str) -> str:
-        return f"{self.url.rstrip('/')}{path}"
+        if not is_address(self.url):
+            raise NoAnswerError(unusable(self.url))
+        return f"{base_of(self.url)}{path}"
 
     def _headers(self, accept: str) -> dict[str, str]:
         if self.key and not (self.key.isascii() and self.key.isprintable()):
             raise CommandError("the key has characters that no key has")
         return {"accept": accept, **({"authorization": f"Bearer {self.key}"} if self.key else {})}
 
-    def stranger(self, reason: str) -> NoAnswerError:
-        """Says that what answers at the address, if anything does, is no server of opsgraph."""
-        return NoAnswerError(f"{self.url} did not answer as a server of opsgraph: {reason}")
-
-
-def reason_of(error: Exception) -> str:
-    """What an error says, or its name if it says nothing."""
-    return str(error) or type(error).__name__
+    def stranger(self, what: str) -> NoAnswerError:
+        """Says that what answers at the address is no server of opsgraph."""
+        return NoAnswerError(strange(self.url, what))
 
 
 def raise_errors(answer: Any) -> None:
