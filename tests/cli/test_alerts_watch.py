@@ -176,6 +176,37 @@ def test_what_is_refused_later_ends_it_with_the_place(tmp_path: Path, refusal: A
     ]
 
 
+@pytest.mark.parametrize("code", ["BAD_INPUT", "FORBIDDEN"])
+def test_a_cursor_that_is_refused_is_not_recommended(tmp_path: Path, code: str) -> None:
+    """Whoever typed it knows it, and it may be what is wrong."""
+    outcome, _ = watched(tmp_path, [NOW, stream(end(code, "no way"))], "--after", "zzz")
+    assert outcome.exit_code == 1
+    assert outcome.errors.splitlines() == ["opsgraph: watching URL; Ctrl-C ends it", "opsgraph: no way"]
+
+
+def of_another() -> str:
+    """The end of a subscription because its cursor is of another log."""
+    extensions = {"code": "CURSOR_EXPIRED", "details": {"log": "ANOTHER"}}
+    failed = {"errors": [{"message": "of another log", "extensions": extensions}]}
+    return f"event: next\ndata: {json.dumps(failed)}\n\nevent: complete\ndata:\n\n"
+
+
+def test_a_cursor_of_another_server_is_refused(tmp_path: Path) -> None:
+    """Rather than taken for one that has expired: the person meant another server, whose events would be missing."""
+    outcome, began = watched(tmp_path, [NOW, stream(of_another())], "--after", "theirs")
+    assert (outcome.exit_code, began) == (1, ["theirs"])
+    assert outcome.errors.splitlines()[1:] == ["opsgraph: of another log"]
+
+
+def test_when_the_server_has_another_database_it_says_so_and_goes_on_from_now(tmp_path: Path) -> None:
+    """It had come along before: there is nothing that a person could mend."""
+    answers = [NOW, stream(fired("one")), stream(of_another()), data(feedCursor="later")]
+    outcome, began = watched(tmp_path, [*answers, stream(fired("two"), held=True)], "--count", "2")
+    assert (outcome.exit_code, messages(outcome)) == (0, ["one", "two"])
+    assert began == ["now", "one", "later"]
+    assert "not connected any more" in outcome.errors
+
+
 @given(failures=st.integers(1, 10_000), share=st.floats(0, 1))
 def test_the_pause_grows_and_has_an_end(failures: int, share: float) -> None:
     """No two clients come back at the same moment, none waits for more than 15 seconds, none asks without a pause."""

@@ -19,7 +19,6 @@ from tests.support.terminals import seen
 from tests.support.waiting import LONG_ENOUGH_SECONDS
 
 ALERTS = "{ alerts(first: 200) { nodes { id status } totalCount } }"
-INTERRUPTED = 130
 
 
 @pytest.fixture(autouse=True)
@@ -54,12 +53,12 @@ async def events(process: Process, count: int) -> list[dict[str, Any]]:
         return [json.loads(await process.stdout.readline()) for _ in range(count)]
 
 
-async def interrupted(process: Process) -> tuple[str, str]:
-    """What it still prints, and says, when Ctrl-C ends it."""
-    process.send_signal(signal.SIGINT)
+async def ended(process: Process, by: signal.Signals = signal.SIGINT) -> tuple[str, str]:
+    """What it still prints, and says, when Ctrl-C or another signal ends it."""
+    process.send_signal(by)
     async with asyncio.timeout(LONG_ENOUGH_SECONDS):
         output, errors = await process.communicate()
-    assert process.returncode == INTERRUPTED, errors
+    assert process.returncode == 128 + by, errors
     return output.decode(), errors.decode()
 
 
@@ -95,7 +94,7 @@ async def test_no_event_is_lost_and_none_comes_twice(database_url: str, tmp_path
             alerts = (await asked(server.url, ALERTS))["alerts"]
             resolved = [alert["id"] for alert in alerts["nodes"] if alert["status"] == "RESOLVED"]
             shown = await events(watch, alerts["totalCount"] + len(resolved))
-            output, errors = await interrupted(watch)
+            output, errors = await ended(watch)
         told = [(event["kind"], event["alert"]["id"]) for event in shown]
         assert resolved
         assert sorted(told) == sorted(
@@ -136,6 +135,16 @@ FIRED = {
     "alert": {"severity": "CRITICAL", "serviceName": "api", "message": "[b]5xx\x1b[2J", "incident": {"number": 7}},
 }
 SCRIPT = [data(feedCursor="now"), stream(result("one", {"data": {"alertFeed": FIRED}}), held=True)]
+
+
+async def test_whoever_ends_it_is_told_where_to_go_on(tmp_path: Path) -> None:
+    """A service manager sends SIGTERM; the cursor of the last event, or of where it began."""
+    for answers, cursor in ((SCRIPT, "one"), ([data(feedCursor="now"), stream(held=True)], "now")):
+        with following(answers) as script:
+            async with watching(tmp_path, script.url, "--json") as watch:
+                await events(watch, 1 if cursor == "one" else 0)
+                _, errors = await ended(watch, signal.SIGTERM)
+        assert errors == f"opsgraph: to go on from here: opsgraph alerts watch --after {cursor}\n"
 
 
 def test_people_see_colours_and_their_own_time(tmp_path: Path) -> None:

@@ -29,14 +29,19 @@ def test_everything_after_a_place_is_known_from_where_it_was_pruned_to_its_end(p
     assert read_cursor(STATE, write_cursor(LOG, position)) == position
 
 
-@pytest.mark.parametrize(
-    "cursor", [write_cursor(LOG, 9), write_cursor(LOG, 21), write_cursor(LOG, 2**64 - 1), write_cursor(UUID(int=5), 15)]
-)
+@pytest.mark.parametrize("cursor", [write_cursor(LOG, 9), write_cursor(LOG, 21), write_cursor(LOG, 2**64 - 1)])
 def test_a_place_after_which_not_everything_is_known_has_expired(cursor: str) -> None:
-    """Pruned, never reached, or of another log: the client is told what to do."""
-    with pytest.raises(CursorExpired, match="read again, and follow from a new cursor") as caught:
+    """Pruned, or never reached: the client is told what to do."""
+    with pytest.raises(CursorExpired, match="no longer known; read again, and follow from a new cursor") as caught:
         read_cursor(STATE, cursor, "after")
-    assert caught.value.field == ("after",)
+    assert (caught.value.field, caught.value.details) == (("after",), None)
+
+
+def test_a_place_in_another_log_is_told_apart() -> None:
+    """A client has to do the same, but a person may have meant another server."""
+    with pytest.raises(CursorExpired, match=r"of another log of events.*; read again, and follow from") as caught:
+        read_cursor(STATE, write_cursor(UUID(int=5), 15), "after")
+    assert (caught.value.field, caught.value.details) == (("after",), {"log": "ANOTHER"})
 
 
 @given(st.text() | st.binary(max_size=40).map(lambda content: base64.urlsafe_b64encode(content).decode()))

@@ -1,8 +1,9 @@
 """`opsgraph alerts`."""
 
 import asyncio
+import signal
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,9 @@ app = typer.Typer(
 
 INTERRUPTED = 130
 """The exit code of what Ctrl-C ended, as shells have it: a loop around the command ends as well."""
+
+TERMINATED = 143
+"""The exit code of what SIGTERM ended."""
 
 FEED = """subscription ($after: String, $filter: AlertFilter) {
   alertFeed(after: $after, filter: $filter) {
@@ -152,12 +156,13 @@ def watch(
     wanted = conditions(services=service, severities=severity, teams=team, search=search)
     following = Watch(Server(url, key), FEED, {"filter": wanted}, after, warn)
     try:
-        asyncio.run(_show(following, count, as_json=as_json))
-    except KeyboardInterrupt:
+        asyncio.run(_watch(following, count, as_json=as_json))
+    except (KeyboardInterrupt, asyncio.CancelledError) as end:
         _say_where(following)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED if isinstance(end, KeyboardInterrupt) else TERMINATED) from None
     except CommandError:
-        _say_where(following)
+        if following.has_moved:  # where it was given one, that may be what is refused
+            _say_where(following)
         raise
 
 
@@ -174,6 +179,13 @@ async def _sent(server: Server, alert: dict[str, Any]) -> dict[str, Any]:
         case {"refused": [{"reason": str(reason)}]} | {"error": str(reason)}:
             raise CommandError(reason)
     raise server.stranger(f"status {status}")
+
+
+async def _watch(following: Watch, count: int | None, *, as_json: bool) -> None:
+    showing = asyncio.ensure_future(_show(following, count, as_json=as_json))
+    with suppress(RuntimeError):  # where there are no such signals, and in a thread, which hears of none
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, showing.cancel)
+    await showing
 
 
 async def _show(following: Watch, count: int | None, *, as_json: bool) -> None:

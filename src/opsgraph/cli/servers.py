@@ -32,11 +32,13 @@ class RefusedError(CommandError):
 
     Attributes:
         code: why, for programs: `extensions.code` of its first error.
+        details: what else it says for programs, `extensions.details`.
     """
 
-    def __init__(self, message: str, code: str | None) -> None:
+    def __init__(self, message: str, code: str | None, details: Any = None) -> None:
         super().__init__(message)
         self.code = code
+        self.details = details
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +131,6 @@ def raise_errors(answer: Any) -> None:
     """
     match answer:
         case {"errors": [{"message": str(message), **more}, *_]}:
-            extensions = more.get("extensions")
-            raise RefusedError(message, extensions.get("code") if isinstance(extensions, dict) else None)
+            given = more.get("extensions")
+            extensions = given if isinstance(given, dict) else {}
+            raise RefusedError(message, extensions.get("code"), extensions.get("details"))

@@ -19,6 +19,7 @@ CURSOR = "{ feedCursor }"
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
 _EXPIRED = "CURSOR_EXPIRED"
+_OF_ANOTHER_LOG = {"log": "ANOTHER"}
 _PASSING = {None, "INTERNAL", "LIMIT_EXCEEDED", "RATE_LIMITED"}
 """Codes of what may go well the next time: a database that is away, a server that has too much to do."""
 
@@ -59,11 +60,17 @@ class Watch:
         tell: Callable[[str], None],
     ) -> None:
         self.cursor = after
+        self._given = after
         self._server = server
         self._document = document
         self._variables = variables
         self._tell = tell
         self._failures = 0
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the cursor is another one than was given."""
+        return self.cursor not in {None, self._given}
 
     async def events(self) -> AsyncGenerator[dict[str, Any], None]:
         """Every event, each once.
@@ -129,12 +136,18 @@ class Watch:
         Raises:
             RefusedError: it cannot.
         """
+        if self._is_of_another(refused):
+            raise refused
         if refused.code == _EXPIRED:
             self.cursor = None
             return f"events may be missing: {refused}; going on from now"
         if refused.code in _PASSING:
             return str(refused)
         raise refused
+
+    def _is_of_another(self, refused: RefusedError) -> bool:
+        """Whether the cursor that a person gave is of another server; later, the server has another database."""
+        return refused.details == _OF_ANOTHER_LOG and self.cursor == self._given
 
     async def _pause(self, reason: str) -> None:
         self._failures += 1

@@ -10,6 +10,10 @@ from opsgraph.kernel.refusals import CursorExpired, Invalid
 _PLACE_BYTES = 8
 _BYTES = 16 + _PLACE_BYTES
 EXPIRED = "what came after this cursor is no longer known; read again, and follow from a new cursor"
+FOREIGN = (
+    "this cursor is of another log of events, of another server or of a database that there was before; "
+    "read again, and follow from a new cursor"
+)
 
 
 def write_cursor(log_id: UUID, position: int) -> str:
@@ -31,6 +35,8 @@ def read_cursor(state: LogState, cursor: str, field: str = "after") -> int:
     if len(content) != _BYTES or cursor.endswith("="):
         raise Invalid(f"{field} is not a cursor that opsgraph made", field)
     position = int.from_bytes(content[16:])
-    if UUID(bytes=content[:16]) != state.log_id or not state.reaches(position):
+    if UUID(bytes=content[:16]) != state.log_id:
+        raise CursorExpired(FOREIGN, field, {"log": "ANOTHER"})
+    if not state.reaches(position):
         raise CursorExpired(EXPIRED, field)
     return position
