@@ -199,11 +199,16 @@ async def test_an_authorization_that_is_no_text_is_malformed(served: Ticking) ->
 
 
 async def test_nobody_known_is_closed_with_4403(served: Ticking) -> None:
-    """Without a word about why."""
+    """With the reason that a request over HTTP is told, as far as it fits into a close frame."""
     served.who.actor = Unauthenticated("the key in Authorization is not known here")
     async with connected(served.app) as socket:
         await socket.send(INIT)
-        assert await socket.closed() == (4403, "Forbidden")
+        assert await socket.closed() == (4403, "the key in Authorization is not known here")
+    served.who.actor = Unauthenticated("because " * 100)
+    async with connected(served.app) as socket:
+        await socket.send(INIT)
+        code, reason = await socket.closed()
+        assert (code, reason.startswith("because because "), len(reason.encode()) <= 123) == (4403, True, True)
 
 
 async def test_a_page_of_another_site_is_not_let_in() -> None:

@@ -148,7 +148,7 @@ class Socket:
         try:
             self._context = await self._context_of(_asking(self._connection, payload))
         except Unauthenticated as refusal:
-            raise Violation(CloseCode.FORBIDDEN, "Forbidden") from refusal
+            raise Violation(CloseCode.FORBIDDEN, refusal.message) from refusal
         self._outbox.put(protocol.connection_ack())
 
     def _too_late(self) -> None:
