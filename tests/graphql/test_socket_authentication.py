@@ -28,7 +28,7 @@ UNKNOWN = "the key in Authorization is not known here"
 async def test_the_authenticator_decides_who_is_let_in(
     settings: Settings, auth: str, headers: Mapping[str, str], payload: Mapping[str, str], reason: str | None
 ) -> None:
-    """By the headers of the handshake and the payload of the greeting, as over HTTP by headers; who is not is told why."""
+    """By the headers of the handshake and the payload of the greeting, as over HTTP; who is not is told why."""
     app = build(replace(settings, auth=auth), TestClock())
     async with connected(app, headers) as socket:
         if reason is None:
