@@ -22,6 +22,7 @@ def upgrade() -> None:
         "audit",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("actor_key", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("allowed", sa.Boolean(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
@@ -29,8 +30,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
-    op.create_index("ix_audit_actor", "audit", ["actor", "id"], unique=False)
-    op.create_index("ix_audit_recorded_at", "audit", ["recorded_at"], unique=False)
+    op.create_index("ix_audit_actor_key", "audit", ["actor_key", "id"], unique=False)
     op.create_table(
         "governance_duty",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("roles", sa.String(), nullable=False),
         sa.Column("prefix", sa.String(), nullable=False),
         sa.Column("secret_hash", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("routing_hash", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=True),
         sa.Column("service_id", sa.Uuid(), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
@@ -72,6 +73,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["service_id"], ["service.id"], name=op.f("fk_api_key_service_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
         sa.UniqueConstraint("name_key", name=op.f("uq_api_key_name_key")),
+        sa.UniqueConstraint("routing_hash", name=op.f("uq_api_key_routing_hash")),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_api_key_secret_hash")),
     )
     op.create_table(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 
 class Role(StrEnum):
@@ -22,10 +23,14 @@ class Actor:
     Attributes:
         name: what timelines and the audit log show.
         roles: the roles granted directly; what they imply is decided by the access domain.
+        key: the API key by which they are known, if it is one.
+        service: the name of the one service about which they may post facts, if they are bound to one.
     """
 
     name: str
     roles: frozenset[Role]
+    key: UUID | None = None
+    service: str | None = None
 
 
 LOCAL = Actor("local", frozenset(Role))

@@ -51,6 +51,11 @@ def ids_in_order(now: datetime, random_bits: RandomBits = secrets.randbits) -> C
     return next_id
 
 
+def earliest(instant: datetime) -> UUID:
+    """The least id of an instant: in what is ordered by id, everything of then or later stands from there on."""
+    return uuid7(max(instant, _EPOCH), lambda _bits: 0)
+
+
 def behind(previous: UUID | None, new_id: UUID) -> UUID:
     """The new id if it sorts behind the previous one, else the next that does.
 

@@ -27,7 +27,10 @@ class UserAccount(SQLModel, table=True):
 
 
 class ApiKeyRow(SQLModel, table=True):
-    """A key: what it may do, and the SHA-256 of its secret, which is shown once and kept nowhere."""
+    """A key: what it may do, and the SHA-256 of its secret, which is shown once and kept nowhere.
+
+    `routing_hash` is that of the part of the secret by which senders that have room for no more are known.
+    """
 
     __tablename__ = "api_key"
     __table_args__ = (CheckConstraint("length(name) BETWEEN 1 AND 200", name="name"),)
@@ -38,6 +41,7 @@ class ApiKeyRow(SQLModel, table=True):
     roles: str
     prefix: str
     secret_hash: str = Field(sa_type=KeyText, unique=True)
+    routing_hash: str | None = Field(default=None, sa_type=KeyText, unique=True)
     service_id: UUID | None = Field(default=None, foreign_key="service.id")
     created_by: str
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -51,13 +55,11 @@ class AuditRow(SQLModel, table=True):
     """An act that needs a right, done or denied; append-only. `detail` is a JSON object."""
 
     __tablename__ = "audit"
-    __table_args__ = (
-        Index("ix_audit_actor", "actor", "id"),
-        Index("ix_audit_recorded_at", "recorded_at"),
-    )
+    __table_args__ = (Index("ix_audit_actor_key", "actor_key", "id"),)
 
     id: UUID = Field(primary_key=True)
     actor: str
+    actor_key: str = Field(sa_type=KeyText)
     action: str
     allowed: bool
     detail: str = Field(default="{}", sa_type=Text)
