@@ -13,11 +13,14 @@ from strawberry.dataloader import DataLoader
 from opsgraph.domains.access.rules import held, require
 from opsgraph.domains.alerts.model import AlertReport
 from opsgraph.events.feed import Feed
+from opsgraph.graphql.problems import message_of
 from opsgraph.kernel.actor import Actor, Role
 from opsgraph.kernel.clock import Clock
+from opsgraph.kernel.refusals import Refusal
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.storage.transactions import Tx
+from opsgraph.workflows.auditing import Act, record_done, record_refused
 from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.intake import Answer, Intake
 
@@ -42,6 +45,7 @@ class Context:
         settings: how opsgraph is configured.
         feed: the event log, for whoever follows it; None where nobody can, as in a command.
         intake: takes in alerts, together with those of other requests where it is the process's own.
+        address: the network address that it came from, if it came from one.
         resume_after: the cursor of the last event that a client says it has, beside what it asks for.
     """
 
@@ -53,13 +57,16 @@ class Context:
         settings: Settings,
         feed: Feed | None = None,
         intake: Intake | None = None,
+        address: str | None = None,
     ) -> None:
         self.database = database
         self.actor = actor
         self.settings = settings
         self.feed = feed
         self.intake = intake or Intake(database, clock, Alerting())
+        self.address = address
         self.resume_after: str | None = None
+        self._act: Act | None = None
         self._reads = Role.VIEWER in held(actor)
         self._clock = clock
         self._loaders: dict[object, DataLoader[Any, Any]] = {}
@@ -71,7 +78,8 @@ class Context:
 
     def renewed(self, actor: Actor | None = None) -> "Context":
         """A context for the next operation, of the same actor unless another one is named."""
-        return Context(self.database, actor or self.actor, self._clock, self.settings, self.feed, self.intake)
+        asking = actor or self.actor
+        return Context(self.database, asking, self._clock, self.settings, self.feed, self.intake, self.address)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -95,13 +103,37 @@ class Context:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Tx]:
-        """One transaction for one mutation field. What was read before it is forgotten: it may be true no more."""
+        """One transaction for one mutation field. What was read before it is forgotten: it may be true no more.
+
+        If the field is `on_record`, the audit log says so by the same transaction: of its first, if there are several.
+        """
         await self._forget()
         self.now = self._clock.now()
         async with self.database.transaction(self.actor, self.now) as tx:
             yield tx
+            if self._act is not None:
+                await record_done(tx, self._act)
+                self._act = None
         # Once more: a field of the mutation before may have been loading until now.
         await self._forget()
+
+    @asynccontextmanager
+    async def on_record(self, action: str, asked: Mapping[str, Any]) -> AsyncIterator[None]:
+        """Have it in the audit log that what the block does was done, be there anything to change or not."""
+        self._act = Act(action, asked, self.address)
+        try:
+            yield
+            if self._act is not None:
+                async with self.writing():
+                    pass
+        finally:
+            self._act = None
+
+    async def refused(self, action: str, asked: Mapping[str, Any], refusal: Refusal) -> None:
+        """Have it in the audit log that something was refused, whatever else becomes of it."""
+        act = Act(action, asked, self.address)
+        now, message = self._clock.now(), message_of(refusal)
+        await record_refused(self.database, self.actor, now, act, refusal.code, message)
 
     async def take_in(self, report: AlertReport) -> Answer:
         """Take in one alert; what was read before it is forgotten: it may be true no more.

@@ -1,16 +1,21 @@
-"""Root fields, each with the role it needs declared beside it. Denied unless the actor holds one of the roles."""
+"""Root fields, each with the role it needs declared beside it. Denied unless the actor holds one of the roles.
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+What is denied is in the audit log, and whatever becomes of a mutation that is declared as audited.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import strawberry
 
-from opsgraph.domains.access.rules import require
+from opsgraph.domains.access.rules import require, require_service
+from opsgraph.graphql.asked import asked_by
 from opsgraph.graphql.inputs import refuse_nul
 from opsgraph.graphql.problems import camel_case
-from opsgraph.kernel.actor import Role
+from opsgraph.kernel.actor import Actor, Role
+from opsgraph.kernel.refusals import Forbidden, Refusal
 
 ROLES = "opsgraph.roles"
 """The key under which a root field's metadata holds the roles any one of which it needs."""
@@ -36,11 +41,18 @@ def open_query(description: str) -> Callable[[Callable[..., Awaitable[Any]]], An
     return _field(ANYONE, description)
 
 
-def mutation(*roles: Role, description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
-    """Declare a mutation field that asks for one of the roles; at least one is named."""
+def mutation(*roles: Role, description: str, audited: bool = False) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Declare a mutation field that asks for one of the roles; at least one is named.
+
+    Args:
+        roles: any one of them is enough.
+        description: what it changes.
+        audited: the audit log has an entry of each use: written by the transaction of the change (the first that the
+            resolver takes from `Context.writing`), or by itself where it is refused.
+    """
     if not roles:
         raise TypeError("a mutation names the role it needs")
-    return _field(frozenset(roles), description)
+    return _field(frozenset(roles), description, audited=audited)
 
 
 def subscription(
@@ -72,15 +84,34 @@ def subscription(
     return declare
 
 
-def _field(roles: frozenset[Role], description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+def _field(
+    roles: frozenset[Role], description: str, *, audited: bool = False
+) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     def declare(resolver: Callable[..., Awaitable[Any]]) -> Any:
+        action = camel_case(resolver.__name__)
+
         @wraps(resolver)
         async def checked(self: Any, info: strawberry.Info[Any, Any], **arguments: Any) -> Any:
-            if roles:
-                require(info.context.actor, roles, camel_case(resolver.__name__))
-            refuse_nul(arguments)
-            return await resolver(self, info, **arguments)
+            context = info.context
+            try:
+                _check(context.actor, roles, action, arguments)
+                if not audited:
+                    return await resolver(self, info, **arguments)
+                async with context.on_record(action, asked_by(arguments)):
+                    return await resolver(self, info, **arguments)
+            except Refusal as refusal:
+                if audited or isinstance(refusal, Forbidden):
+                    await context.refused(action, asked_by(arguments), refusal)
+                raise
 
         return strawberry.field(resolver=checked, description=description, metadata={ROLES: roles})
 
     return declare
+
+
+def _check(actor: Actor, roles: frozenset[Role], action: str, arguments: Mapping[str, Any]) -> None:
+    if roles:
+        require(actor, roles, action)
+        if actor.service is not None:
+            require_service(actor, getattr(arguments.get("input"), "service", None), action)
+    refuse_nul(arguments)

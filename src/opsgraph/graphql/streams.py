@@ -9,7 +9,7 @@ its own stream to the common one gets each event from exactly one of them.
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Hashable
+from collections.abc import AsyncGenerator, Coroutine, Hashable
 from contextlib import aclosing
 from typing import Any, Protocol, cast
 
@@ -114,6 +114,7 @@ class Streams:
         try:
             require(context.actor, wanted.roles, wanted.name)
         except Forbidden as refusal:
+            self._begin(context.refused(wanted.name, {}, refusal), f"denial of {wanted.name}")
             raise Unacceptable(wanted.failed(refusal)) from refusal
         shareable = wanted.shared and not wanted.replays
         stream = self.common(_key(wanted, context)) if shareable else None
@@ -121,7 +122,7 @@ class Streams:
             stream = Stream(self, wanted, context)
             if shareable:
                 self.make_common(stream)
-            self._run(stream)
+            stream.task = self._begin(stream.run(), f"stream {stream.id}")
         follower = Follower(subscriber, stream)
         stream.followers[follower] = None
         return follower
@@ -147,10 +148,11 @@ class Streams:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _run(self, stream: "Stream") -> None:
-        stream.task = asyncio.create_task(stream.run(), name=f"stream {stream.id}")
-        self._running.add(stream.task)
-        stream.task.add_done_callback(self._running.discard)
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
 
 
 class Stream:
