@@ -70,6 +70,6 @@ async def test_everything_goes_out_and_comes_back(database: Database, settings: 
     assert (back.exit_code, back.output.splitlines()[2]) == (0, "services: 5 created, 0 changed, 0 unchanged")
     await opsgraph(tmp_path, settings, "export", "all", "second")
     files = [name for name in names(tmp_path / "first") if name != "manifest.json"]
-    assert len(files) == 10
+    assert len(files) == 11
     for name in files:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()

@@ -13,6 +13,7 @@ from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.cost.model import CostInput
 from opsgraph.domains.governance import commands as governance
 from opsgraph.domains.governance.model import DutyInput
+from opsgraph.domains.readiness.commands import declaring as readiness
 from opsgraph.domains.reliability import commands as reliability
 from opsgraph.domains.reliability.model import ReliabilityInput
 from opsgraph.kernel.actor import LOCAL
@@ -28,8 +29,6 @@ from tests.support.cost import cost as contribution
 from tests.support.slo import make_slo
 
 DEPLOYMENTS = 120
-ASKED = ("runbook", "monitoring", "documentation", "incident_response", "restore_test")
-"""The governance checks that there are once everything was made."""
 
 
 async def make_everything(database: Database, clock: TestClock) -> None:
@@ -77,6 +76,8 @@ async def _make_facts(tx: Tx) -> None:
         await governance.set_check(tx, service, "runbook", passed=True)
         await governance.set_check(tx, service, "monitoring", passed=False)
         await reliability.declare(tx, ReliabilityInput(service, uptime_pct=99.95, incidents_30d=0))
+        await readiness.declare(tx, service, {"metrics": True, "custom": {"größe": [1, 2.5, {"tief": None}]}})
+    await readiness.declare(tx, "api", {"metrics": False, "runbook_url": "https://example.com/?a=1&b=2"})
     await cost.record_cost(tx, CostInput("api", "2024-02", Decimal(-5), origin="bot"), "USD")
     parts = [
         contribution("2024-01", "0.000000000000000001", origin="focus:a"),

@@ -11,6 +11,7 @@ from opsgraph.domains.catalog import commands as catalog
 from opsgraph.domains.catalog.model import ServiceInput, TeamInput
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.cost.model import CostInput
+from opsgraph.domains.governance.rules import KEYS
 from opsgraph.kernel.actor import LOCAL
 from opsgraph.kernel.refusals import Conflict
 from opsgraph.settings import Settings
@@ -23,10 +24,10 @@ from tests.support import databases
 from tests.support.clock import TestClock
 from tests.support.contents import unchanged
 from tests.support.cost import cost as contribution
-from tests.support.everything import ASKED, DEPLOYMENTS, make_everything, run, written
+from tests.support.everything import DEPLOYMENTS, make_everything, run, written
 from tests.support.importing import STRICT, counts, emptied, reasons
 
-LATER = ("duties",)
+LATER = ("duties", "manifests")
 """What the first version that exported did not have."""
 
 
@@ -53,6 +54,7 @@ async def test_everything_survives(database: Database, clock: TestClock, tmp_pat
         "duties": 2,
         "governance": 4,
         "reliability": 2,
+        "manifests": 2,
         "deployments": DEPLOYMENTS + 1,
     }
     async with unchanged(database):
@@ -120,12 +122,16 @@ async def test_damage_is_named_and_the_rest_is_taken(
     _edit(folder / "users.jsonl", 0, '{"name":"ada","email":"nowhere"}')
     _edit(folder / "governance.jsonl", 0, '{"service":"api","check":"luck","passed":true}')
     _edit(folder / "budgets.jsonl", 0, '{"service":"nobody","amount":"1","currency":"USD"}')
+    _edit(folder / "manifests.jsonl", 0, '{"service":"api","values":{"metrics":1}}')
+    _edit(folder / "duties.jsonl", 0, '{"key":"runbook","description":"It is.","evidence":7}')
     _edit(folder / "deployments.jsonl", 0, None)
     (folder / "reliability.jsonl").unlink()
     report = await run(other, clock, folder)
     assert [reason for reason in reasons(report.refusals) if not reason.startswith("services")] == [
         'budgets.jsonl: nobody: there is no service called "nobody"',
-        f'governance.jsonl: api: there is no governance check called "luck"; there are {", ".join(ASKED)}',
+        "duties.jsonl: runbook: evidence is a number, not a text",
+        f'governance.jsonl: api: there is no governance check called "luck"; there are {", ".join([*KEYS, "restore_test"])}',
+        "manifests.jsonl: api: metrics is 1; it takes true or false",
         "reliability.jsonl: None: there is no such file or folder",
         "teams.jsonl: None: not valid JSON: Expecting property name enclosed in double quotes, at column 2",
         'users.jsonl: ada: email "nowhere" is not a mail address',

@@ -19,6 +19,7 @@ FILES = {
     "duties": "duties.jsonl",
     "governance": "governance.jsonl",
     "reliability": "reliability.jsonl",
+    "manifests": "manifests.jsonl",
     "deployments": "deployments.jsonl",
 }
 """The files by what they hold, in the order in which they are written and read."""

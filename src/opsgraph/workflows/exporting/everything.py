@@ -1,7 +1,8 @@
 """Everything as a folder of files that `opsgraph import all` takes back; see `opsgraph.workflows.export_format`.
 
 It holds what people and importers entered: teams, users, the catalog, SLOs, costs, budgets, governance, declared
-reliability and deployments. Not in it: what was measured (events of SLOs, stored health) and what grants access.
+reliability, manifests and deployments. Not in it: what was measured (events of SLOs, stored health), what was decided
+(verdicts on readiness, by which policy, and what people decided beside them) and what grants access.
 """
 
 import json
@@ -29,6 +30,7 @@ _RECORDS: dict[str, Callable[[AsyncConnection], AsyncIterator[records.Record]]] 
     "duties": records.duties,
     "governance": records.governance_checks,
     "reliability": records.declarations,
+    "manifests": records.manifests,
     "deployments": records.deployments,
 }
 

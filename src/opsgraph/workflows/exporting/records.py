@@ -17,6 +17,7 @@ from opsgraph.domains.catalog.queries import teams as catalog_teams
 from opsgraph.domains.cost import queries as cost
 from opsgraph.domains.cost.model import Contribution
 from opsgraph.domains.governance import queries as governance
+from opsgraph.domains.readiness.queries import manifests as readiness
 from opsgraph.domains.reliability import queries as reliability
 from opsgraph.kernel.clock import rfc3339
 from opsgraph.kernel.pages import Page, PageRequest
@@ -112,6 +113,12 @@ async def declarations(session: AsyncConnection) -> AsyncIterator[Record]:
             "incidents30d": declared.incidents_30d,
             "changeFailureRatePct": declared.change_failure_rate_pct,
         }
+
+
+async def manifests(session: AsyncConnection) -> AsyncIterator[Record]:
+    """What each service declares now, by service."""
+    async for service, declaration in _facts(session, readiness.declarations_by_service):
+        yield {"service": service, "values": declaration.values}
 
 
 async def deployments(session: AsyncConnection) -> AsyncIterator[Record]:

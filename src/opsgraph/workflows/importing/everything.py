@@ -3,7 +3,7 @@
 What the folder says is created or brought up to date; what it does not say stays.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.governance import commands as governance
 from opsgraph.domains.governance.model import DutyInput
+from opsgraph.domains.readiness.commands import declaring as readiness
 from opsgraph.domains.reliability import commands as reliability
 from opsgraph.domains.reliability.model import ReliabilityInput
 from opsgraph.domains.slo.formats import openslo
@@ -62,12 +63,13 @@ async def _load(tx: Tx, folder: ExportFolder | None) -> None:
     await loading.load_users()
     await loading.load_services()
     await _load_slos(tx, folder, loading.left)
-    facts = _Facts(tx, folder)
+    facts = _Facts(tx, folder, loading.left)
     await facts.load("budgets", records.budget, facts.save_budget)
     await CostLoading(tx, folder).load()
     await facts.load("duties", records.duty, facts.save_duty)
     await facts.load("governance", records.check, facts.save_check)
     await facts.load("reliability", records.declaration, facts.save_declaration)
+    await facts.load("manifests", records.manifest, facts.save_manifest)
     await facts.load_deployments()
     await loading.finish_services()
 
@@ -88,10 +90,11 @@ async def _load_slos(tx: Tx, folder: ExportFolder, left: set[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What is known of services that are loaded."""
+    """What is known of services that are loaded, but for what cannot be declared about those that are left."""
 
     tx: Tx
     folder: ExportFolder
+    left: Collection[str]
 
     async def load(self, kind: str, read: Reader[ValueT], save: Callable[[ValueT], Awaitable[Outcome]]) -> None:
         """Save every record of a file."""
@@ -112,6 +115,12 @@ class _Facts:
 
     async def save_declaration(self, record: ReliabilityInput) -> Outcome:
         return (await reliability.declare(self.tx, record)).outcome
+
+    async def save_manifest(self, record: tuple[str, dict[str, object]]) -> Outcome:
+        service, values = record
+        if name_key(service) in self.left:
+            return Outcome.UNCHANGED
+        return (await readiness.declare(self.tx, service, values)).outcome
 
     async def load_deployments(self) -> None:
         """Record every deployment that is not known by its id."""

@@ -189,6 +189,12 @@ def declaration(fields: Fields, _warn: Warn) -> ReliabilityInput:
     )
 
 
+def manifest(fields: Fields, _warn: Warn) -> tuple[str, dict[str, object]]:
+    """Read a line of ``manifests.jsonl``: service, and all that it declares."""
+    values: dict[str, object] = {name: _plain(value) for name, value in fields.part("values").values.items()}
+    return fields.required("service", free_name), values
+
+
 def deployment(fields: Fields, _warn: Warn) -> DeploymentRecord:
     """Read a line of ``deployments.jsonl``."""
     deployed_at = _instant(fields, "deployedAt")
@@ -268,6 +274,15 @@ def _id(fields: Fields) -> UUID:
         return UUID(text)
     except ValueError:
         raise fields.misfit(f"id {shown(text)} is not a UUID") from None
+
+
+def _plain(value: object) -> object:
+    """The same with floats for numbers that are not whole, as JSON elsewhere has them."""
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _no_constant(text: str) -> None:
