@@ -14,6 +14,10 @@ const REPORT = `{
     }
   }
   alerts(filter: { statuses: [FIRING] }) { totalCount }
+  incidents(first: 20, filter: { statuses: [OPEN, ACKNOWLEDGED, IN_PROGRESS] }, orderBy: SEVERITY) {
+    totalCount
+    nodes { number severity status serviceName title assignee { name } createdAt }
+  }
 }`;
 
 const COUNTS = [
@@ -26,16 +30,27 @@ const COUNTS = [
   ["Miss an SLO", (report) => report.sloBreaches],
   ["Over budget", (report) => report.overBudget],
   ["Compliant", (report) => report.governanceCompliant],
+  ["Open incidents", (report) => report.incidents.totalCount],
   ["Alerts firing", (report) => report.firing],
   ["Mean score", (report) => report.avgReliabilityScore.toFixed(1)],
-  ["Monthly cost", (report) => money(report.totalMonthlyCost)],
-  ["Unallocated", (report) => money(report.unallocatedCost)],
+  ["Monthly cost", (report) => money(report.totalMonthlyCost), "wide"],
+  ["Unallocated", (report) => money(report.unallocatedCost), "wide"],
 ];
 
-const COLUMNS = [
+const INCIDENT = [
+  (line) => cell("th", `#${line.number}`),
+  (line) => cell("td", status(line.severity)),
+  (line) => cell("td", words(line.status)),
+  (line) => cell("td", line.serviceName),
+  (line) => cell("td", line.title, "text"),
+  (line) => cell("td", line.assignee?.name ?? "–"),
+  (line) => cell("td", new Date(line.createdAt).toLocaleString()),
+];
+
+const SERVICE = [
   (line) => cell("th", line.name),
-  (line) => cell("td", line.team ?? "–"),
   (line) => cell("td", status(line.health)),
+  (line) => cell("td", line.team ?? "–"),
   (line) => cell("td", line.reliabilityScore ?? "–", "number"),
   (line) => cell("td", words(line.governance)),
   (line) => cell("td", `${line.monthlyCost} ${line.monthlyCostCurrency ?? ""}`, "number"),
@@ -73,19 +88,38 @@ function show(report) {
   overall.textContent = words(report.overallHealth);
   overall.dataset.status = report.overallHealth;
   document.getElementById("generated").textContent = new Date(report.generatedAt).toLocaleString();
-  document.getElementById("counts").replaceChildren(...COUNTS.map(([label, read]) => count(label, read(report))));
-  document.getElementById("services").replaceChildren(...report.services.map(row));
+  document.getElementById("counts").replaceChildren(...COUNTS.map(([label, read, kind]) => count(label, read(report), kind)));
+  fill("services", report.services, SERVICE);
+  fill("incidents", report.incidents.nodes, INCIDENT);
+  const { nodes, totalCount } = report.incidents;
+  document.getElementById("incidents").hidden = nodes.length === 0;
+  document.getElementById("calm").textContent = totalCount === 0 ? "None." : more(totalCount - nodes.length);
 }
 
-function count(label, value) {
+function more(left) {
+  return left > 0 ? `The worst ones; ${left} more are open.` : "";
+}
+
+function count(label, value, kind = "") {
   const group = document.createElement("div");
+  group.className = kind;
   group.append(cell("dt", label), cell("dd", String(value)));
   return group;
 }
 
-function row(line) {
+function fill(id, lines, columns) {
+  const table = document.getElementById(id);
+  const labels = [...table.tHead.rows[0].cells].map((head) => head.textContent);
+  table.tBodies[0].replaceChildren(...lines.map((line) => row(line, columns, labels)));
+}
+
+function row(line, columns, labels) {
   const element = document.createElement("tr");
-  element.append(...COLUMNS.map((column) => column(line)));
+  columns.forEach((column, place) => {
+    const made = column(line);
+    made.dataset.label = labels[place]; // what a narrow screen shows in place of the table's head
+    element.append(made);
+  });
   return element;
 }
 
@@ -107,7 +141,7 @@ async function refresh() {
     if (!data) {
       throw new Error(errors?.[0]?.message ?? response.statusText);
     }
-    show({ ...data.platformReport, firing: data.alerts.totalCount });
+    show({ ...data.platformReport, firing: data.alerts.totalCount, incidents: data.incidents });
     say(data.platformReport.totalServices ? "" : "No services yet: GraphiQL's examples create the first one.");
   } catch (error) {
     say(`Not up to date: ${error.message}`);
