@@ -1,0 +1,100 @@
+"""Free values of a declaration: any JSON, within limits."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opsgraph.kernel.refusals import Invalid
+from opsgraph.kernel.text import NAME_LENGTH, free_text, shown
+
+MOST_BYTES = 64 * 1024
+MOST_LEVELS = 8
+MOST_ENTRIES = 500
+
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
+
+Path = tuple[str, ...]
+
+
+def accept(values: Mapping[str, Any], field: str) -> None:
+    """Let a JSON object pass that is not too large, too deep or too wide, and that any reader of JSON can read.
+
+    Args:
+        values: the object.
+        field: what it is called; where paths begin.
+
+    Raises:
+        Invalid: it takes more than 64 KiB, has more than 500 entries or 8 levels, or a name, text or number in it is
+            not accepted; the field is the path that leads there.
+    """
+    for number, (path, value) in enumerate(_walk(values, (field,)), start=1):
+        if number > MOST_ENTRIES:
+            raise Invalid(
+                f"{field} has more than {MOST_ENTRIES} entries, counting those of every object and list", field
+            )
+        _accept_one(path, value)
+    size = len(text_of(values).encode())
+    if size > MOST_BYTES:
+        raise Invalid(f"{field} takes {size} bytes as JSON; at most {MOST_BYTES} are accepted", field)
+
+
+def text_of(value: Any) -> str:
+    """A value as JSON; equal texts for equal values, whatever the order of names. True is not 1, nor is 1.0."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def dotted(path: Path) -> str:
+    """A path for people: names with dots between them, quoted where they are no plain words."""
+    parts = [f".{part}" if _PLAIN.fullmatch(part) else f"[{shown(part)}]" for part in path]
+    return "".join(parts).removeprefix(".")
+
+
+def said(value: Any) -> str:
+    """What a value is, for a message that refuses it."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    fits = value is None or isinstance(value, bool | float) or _fits(value)
+    return json.dumps(value) if fits else "a number of more than 64 bits"
+
+
+def _walk(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Every entry below a value with the path that leads there: an object's before those within them."""
+    if not isinstance(value, Mapping | list):
+        return
+    if len(path) > MOST_LEVELS:
+        raise Invalid(f"{dotted(path[1:])} is nested more than {MOST_LEVELS} levels deep", path)
+    entries = value.items() if isinstance(value, Mapping) else ((str(index), item) for index, item in enumerate(value))
+    for name, item in entries:
+        yield (*path, name), item
+        yield from _walk(item, (*path, name))
+
+
+def _accept_one(path: Path, value: Any) -> None:
+    label, name = dotted(path[1:]), path[-1]
+    if not name or len(name) > NAME_LENGTH:
+        raise Invalid(f"{label}: a name has 1 to {NAME_LENGTH} characters, not {len(name)}", path)
+    _accept_text(f"the name in {dotted(path[1:-1])}", name, path)
+    if isinstance(value, str):
+        _accept_text(label, value, path)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(f"{label} is no finite number", path)
+    elif isinstance(value, int) and not _fits(value):
+        raise Invalid(f"{label} is a whole number of more than 64 bits", path)
+
+
+def _accept_text(label: str, text: str, path: Path) -> None:
+    try:
+        free_text(text, label, MOST_BYTES)
+    except Invalid as refusal:
+        raise Invalid(refusal.message, path) from refusal
+
+
+def _fits(value: int) -> bool:
+    return _LEAST <= value <= _MOST
