@@ -44,6 +44,12 @@ from opsgraph.workflows.reactions import reacting
 from opsgraph.workflows.retention import Retention
 from opsgraph.workflows.subsystems import installed_subsystems
 
+_UNCOMPRESSED = ("text/event-stream", "image/png", "font/woff2")
+"""What is compressed already, or must not wait to be; the middleware's own list is longer, and read for each answer."""
+
+_MADE_BETWEEN_COLLECTIONS = 20_000
+"""How many objects are made until the youngest are looked through for garbage; requests make many that live shortly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Core:
@@ -143,7 +149,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
     return [
         Middleware(RequestLog),
         *([cors] if _origins(settings) else []),
-        Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=5),
+        Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=5, exclude_content_types=_UNCOMPRESSED),
         Middleware(BodyLimit, usual=Limit(settings.max_body_bytes, graphql_refusal), by_path=inbound_limits()),
     ]
 
@@ -165,4 +171,5 @@ async def _lifespan(core: Core, live: Live, workers: Mapping[str, Tick]) -> Asyn
         # What start-up made lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_MADE_BETWEEN_COLLECTIONS)
         yield

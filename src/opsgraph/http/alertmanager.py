@@ -28,7 +28,7 @@ from opsgraph.domains.alerts.model import Alert, Matcher, Refused
 from opsgraph.domains.alerts.queries import ongoing, silences
 from opsgraph.domains.alerts.rules import matching
 from opsgraph.domains.alerts.rules.silencing import CompiledSilences, labels_seen
-from opsgraph.http.guarding import Failure, Gate, Handler, guarded
+from opsgraph.http.guarding import Failure, Gate, Guarded, Handler
 from opsgraph.http.receiving import SENDERS, Reception, parsed, reporter_of
 from opsgraph.kernel.actor import Role
 from opsgraph.kernel.refusals import Invalid
@@ -160,7 +160,7 @@ def told(failure: Failure) -> Response:
 
 
 def _route(path: str, handle: Handler, method: str) -> Route:
-    return Route(path, guarded(handle, told), methods=[method])
+    return Route(path, Guarded(handle, told), methods=[method])
 
 
 def _flag(parameters: QueryParams, name: str) -> bool:

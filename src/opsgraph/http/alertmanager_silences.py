@@ -17,7 +17,7 @@ from opsgraph.domains.alerts.model import Silence
 from opsgraph.domains.alerts.queries import silences as queries
 from opsgraph.domains.alerts.rules import matching
 from opsgraph.http.alertmanager import told
-from opsgraph.http.guarding import Gate, Handler, guarded
+from opsgraph.http.guarding import Gate, Guarded, Handler
 from opsgraph.kernel.actor import Role
 from opsgraph.kernel.clock import Clock
 from opsgraph.kernel.pages import LARGEST_SIZE, PageRequest
@@ -103,4 +103,4 @@ class SilencesApi:
 
 
 def _route(path: str, handle: Handler, method: str) -> Route:
-    return Route(path, guarded(handle, told), methods=[method])
+    return Route(path, Guarded(handle, told), methods=[method])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from opsgraph.domains.access.rules import require
 from opsgraph.http.authentication import Authenticator
@@ -77,18 +78,34 @@ class Gate:
             raise Forbidden("requests from pages of other origins are refused; see OPSGRAPH_CORS_ORIGINS")
 
 
-def guarded(handle: Handler, tell: Telling) -> Handler:
-    """An endpoint that tells of failures in its own format: what is refused, what may succeed later, and bugs."""
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """An endpoint that tells of failures in its own format: what is refused, what may succeed later, and bugs.
 
-    async def serve(request: Request) -> Response:
+    No exception is left for Starlette to handle, so that it is an application of its own rather than a function that
+    Starlette would make one of, with a handler of exceptions around it.
+
+    Attributes:
+        handle: what is done.
+        tell: makes answers of failures.
+    """
+
+    handle: Handler
+    tell: Telling
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request = Request(scope, receive, send)
+        response = await self._response(request)
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
         try:
-            return await handle(request)
+            return await self.handle(request)
         except Refusal as refusal:
-            return tell(_refused(refusal))
+            return self.tell(_refused(refusal))
         except Exception as error:  # noqa: BLE001 - whatever it is, the sender learns in its own terms that it failed
-            return tell(_failed(request, error))
-
-    return serve
+            return self.tell(_failed(request, error))
 
 
 def _failed(request: Request, error: Exception) -> Failure:

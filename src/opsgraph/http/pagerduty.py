@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from opsgraph.domains.alerts.formats import pagerduty
 from opsgraph.domains.alerts.model import Reports
-from opsgraph.http.guarding import Failure, Gate, guarded
+from opsgraph.http.guarding import Failure, Gate, Guarded
 from opsgraph.http.receiving import SENDERS, Reception, reporter_of
 from opsgraph.kernel.refusals import Invalid
 
@@ -36,7 +36,7 @@ class PagerDutyApi:
 
     def routes(self) -> list[Route]:
         """The endpoint."""
-        return [Route("/v2/enqueue", guarded(self._enqueue, told), methods=["POST"])]
+        return [Route("/v2/enqueue", Guarded(self._enqueue, told), methods=["POST"])]
 
     async def _enqueue(self, request: Request) -> Response:
         actor = await self.gate.enter(request, SENDERS, "sending alerts")

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from opsgraph.domains.alerts.formats import alertmanager_webhook, generic, grafana
 from opsgraph.domains.alerts.model import Reports
 from opsgraph.domains.incidents.queries.incidents import incidents_by_id
-from opsgraph.http.guarding import Failure, Gate, guarded
+from opsgraph.http.guarding import Failure, Gate, Guarded
 from opsgraph.http.receiving import SENDERS, Received, Reception, parsed, reporter_of
 from opsgraph.kernel.refusals import Unauthenticated
 from opsgraph.storage.database import Database
@@ -64,7 +64,7 @@ class Webhooks:
             reports = await parsed(read, body, self.reception.clock.now(), reporter_of(actor, source))
             return await self._answer(reports, await self.reception.receive(reports))
 
-        return Route(path, guarded(receive, told), methods=list(methods))
+        return Route(path, Guarded(receive, told), methods=list(methods))
 
     def _check_signature(self, request: Request, body: bytes) -> None:
         if not self.grafana_secret:

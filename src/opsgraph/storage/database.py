@@ -51,6 +51,7 @@ class Database:
     ) -> None:
         self.url = async_url(settings.database_url)
         self.engine = _engine(self.url, settings)
+        self._at_once = self.engine if self.is_sqlite else _engine_at_once(self.url)
         self._reactions = reactions
         self._random_bits = random_bits
         self._log = log
@@ -102,7 +103,7 @@ class Database:
         It goes to the driver as it is: for what runs so often, and is so short, that the way there would take longer.
         Nobody reacts to it, and it has no events.
         """
-        async with self._turn_to_write(), self.engine.connect() as connection:
+        async with self._turn_to_write(), self._at_once.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             if self.is_sqlite:
                 rows, *_ = await driver.turn(driver.run, False, statement, arguments)
@@ -125,6 +126,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        await self._at_once.dispose()
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[None]:
@@ -218,6 +220,17 @@ def _postgres_engine(url: URL, settings: Settings) -> AsyncEngine:
     except ModuleNotFoundError as error:
         raise SettingsError("PostgreSQL needs its driver: pip install 'opsgraph[postgres]'") from error
     postgresql.replace_dead_connections(engine.sync_engine)
+    return engine
+
+
+def _engine_at_once(url: URL) -> AsyncEngine:
+    """What single statements go through: a connection of their own, where each is planned for the tables as they are.
+
+    Elsewhere a plan is kept until the database has counted the rows anew, which is too late when alerts come in floods.
+    """
+    engine = create_async_engine(url, pool_size=1)
+    postgresql.replace_dead_connections(engine.sync_engine)
+    event.listen(engine.sync_engine, "connect", postgresql.plan_anew)
     return engine
 
 

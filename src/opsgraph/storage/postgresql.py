@@ -23,6 +23,11 @@ def replace_dead_connections(engine: Engine) -> None:
     event.listen(engine, "checkout", _is_taken)
 
 
+def plan_anew(connection: Any, _record: Any) -> None:
+    """Have a new connection keep no plans."""
+    connection.run_async(lambda driver: driver.execute("SET plan_cache_mode = force_custom_plan"))
+
+
 def _rests(_connection: Any, record: Any) -> None:
     record.info[_SINCE] = time.monotonic()
 
