@@ -210,9 +210,9 @@ async def test_many_windows_are_read_in_as_many_statements_as_one(api: Api) -> N
 
 
 async def test_the_examples_of_the_page_about_silences_do_what_it_says(api: Api) -> None:
-    """Each is accepted as it stands."""
-    for name in ("checkout", "orders"):
-        await api.do("saveService", name=name)
-    made, window = [await api.data(example) for example in re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)]
-    assert made["createSilence"]["active"]
-    assert window["saveMaintenanceWindow"]["services"] == ["checkout", "orders"]
+    """Each is accepted as it stands, on an empty database, and again on what it made."""
+    for _ in range(2):
+        examples = re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)
+        made, window = [await api.data(example) for example in examples]
+        assert made["createSilence"]["active"]
+        assert window["saveMaintenanceWindow"]["services"] == ["checkout", "orders"]
