@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
+from opsgraph.domains.access.tables import audit
 from opsgraph.domains.governance.rules import KEYS
+from opsgraph.kernel.actor import Actor, Role
 from opsgraph.workers import evaluate
 from opsgraph.workers.evaluate import WorkerContext
 from tests.support.api import Api
@@ -76,3 +80,17 @@ async def test_an_added_duty_is_recorded_like_the_others(api: Api) -> None:
 async def _services(api: Api) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = (await api.data(GOVERNANCE))["services"]["nodes"]
     return found
+
+
+async def test_who_changed_what_is_asked_is_on_record(api: Api, clock: TestClock) -> None:
+    """Each act, and each that was denied: what everyone is judged by does not change unseen."""
+    await api.do("saveGovernanceDuty", **RESTORE)
+    clock.move(seconds=1)
+    api.who.actor = Actor("Eda", frozenset({Role.EDITOR}))
+    assert (await api.do("saveGovernanceDuty", key="runbook", enabled=False))["code"] == "FORBIDDEN"
+    async with api.core.database.reading() as session:
+        rows = await session.execute(select(audit.c.actor, audit.c.action, audit.c.allowed).order_by(audit.c.id))
+        assert [tuple(row) for row in rows] == [
+            ("local", "saveGovernanceDuty", True),
+            ("Eda", "saveGovernanceDuty", False),
+        ]

@@ -127,10 +127,11 @@ async def test_damage_is_named_and_the_rest_is_taken(
     _edit(folder / "deployments.jsonl", 0, None)
     (folder / "reliability.jsonl").unlink()
     report = await run(other, clock, folder)
+    asked = ", ".join([*KEYS, "restore_test"])
     assert [reason for reason in reasons(report.refusals) if not reason.startswith("services")] == [
         'budgets.jsonl: nobody: there is no service called "nobody"',
         "duties.jsonl: runbook: evidence is a number, not a text",
-        f'governance.jsonl: api: there is no governance check called "luck"; there are {", ".join([*KEYS, "restore_test"])}',
+        f'governance.jsonl: api: there is no governance check called "luck"; there are {asked}',
         "manifests.jsonl: api: metrics is 1; it takes true or false",
         "reliability.jsonl: None: there is no such file or folder",
         "teams.jsonl: None: not valid JSON: Expecting property name enclosed in double quotes, at column 2",

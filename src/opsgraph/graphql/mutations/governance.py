@@ -62,7 +62,11 @@ class GovernanceMutations:
         async with info.context.writing() as tx:
             return service_of((await commands.set_check(tx, input.service, input.check, input.passed)).value)
 
-    @mutation(Role.ADMIN, description="Add a duty, or change one; every service is judged again by the result, soon.")
+    @mutation(
+        Role.ADMIN,
+        description="Add a duty, or change one; every service is judged again by the result, soon.",
+        audited=True,
+    )
     async def save_governance_duty(
         self, info: strawberry.Info[Context, None], input: Input[SaveGovernanceDutyInput]
     ) -> GovernanceDutyResult:
