@@ -7,6 +7,7 @@ import pytest
 
 from opsgraph.events import feed as feeds
 from opsgraph.events.feed import Feed
+from opsgraph.events.log import state
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.events import Topic
 from opsgraph.settings import Settings
@@ -142,7 +143,7 @@ async def test_who_waits_holds_no_connection(database: Database, settings: Setti
             for follower in followers:
                 await follower.has(number + 1)
             async with own.database.reading() as session:
-                assert await own.feed.head(session) == followers[0].events[-1].position
+                assert (await state(session)).head == followers[0].events[-1].position
         for follower in followers:
             await follower.leave()
 

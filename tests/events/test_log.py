@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert
 
-from opsgraph.events.log import EventLog, LoggedEvent, head, read, state
+from opsgraph.events.log import EventLog, LoggedEvent, read, state
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.events import Entry, Event, Topic
 from opsgraph.metadata import metadata
@@ -113,10 +113,11 @@ async def test_topics_are_read_apart_or_together(logging: Database, topics: set[
 async def test_the_head_is_where_what_comes_next_begins(logging: Database) -> None:
     """0 in a log in which nothing has happened."""
     async with logging.reading() as session:
-        assert (await head(session), (await state(session)).pruned_through) == (0, 0)
+        empty = await state(session)
+        assert (empty.head, empty.pruned_through) == (0, 0)
     await note(logging, 1, 2)
     async with logging.reading() as session:
-        before = await head(session)
+        before = (await state(session)).head
     assert before == (await logged(logging))[-1].position
     await note(logging, 3)
     assert [event.facts["number"] for event in await logged(logging, before)] == [3]

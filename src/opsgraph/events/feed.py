@@ -106,10 +106,6 @@ class Feed:
                 caught_up = not found
                 yield Step([event for event in found if event.topic in topics], position, caught_up)
 
-    async def head(self, session: AsyncConnection) -> int:
-        """The last place of the log: what is recorded from now on comes after it."""
-        return (await self._state(session)).head
-
     async def head_cursor(self, session: AsyncConnection) -> str:
         """The cursor of the last place of the log."""
         found = await self._state(session)

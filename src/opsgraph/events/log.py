@@ -98,11 +98,6 @@ async def state(session: AsyncConnection) -> LogState:
     return LogState(log_id, pruned_through, max(newest or 0, pruned_through))
 
 
-async def head(session: AsyncConnection) -> int:
-    """The last place of the log: what is recorded from now on comes after it."""
-    return (await state(session)).head
-
-
 def _after(after: int, limit: int) -> AnySelect:
     return select(*_COLUMNS).where(events.c.id > after).order_by(events.c.id).limit(limit)
 

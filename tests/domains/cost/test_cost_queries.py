@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from opsgraph.domains.catalog import commands as catalog
 from opsgraph.domains.cost import commands, queries
 from opsgraph.domains.cost.model import CostTrend, MonthlyCost
 from opsgraph.kernel.actor import SYSTEM
@@ -84,20 +83,6 @@ async def test_the_latest_amounts_are_those_of_the_profiles(database: Database, 
     for id_, amounts in latest.items():
         told = {Money(profiles[id_].latest, profiles[id_].currency), *profiles[id_].other_currencies}
         assert set(amounts) == told
-
-
-async def test_totals_are_per_currency_and_without_archived_services(database: Database, clock: TestClock) -> None:
-    """8000 in the worked example; euros and francs stand apart."""
-    async with database.transaction(SYSTEM, clock.now()) as tx:
-        await filled(tx)
-    async with database.reading() as session:
-        francs, euros, dollars = await queries.latest_total(session)
-    assert (francs, euros) == (Money(Decimal(8), "CHF"), Money(Decimal("0.3"), "EUR"))
-    assert dollars == Money(Decimal(8000), "USD")
-    async with database.transaction(SYSTEM, clock.now()) as tx:
-        await catalog.archive_service(tx, "payments")
-        await catalog.archive_service(tx, "abroad")
-        assert await queries.latest_total(tx.connection) == [Money(Decimal(4500), "USD")]
 
 
 async def test_what_belongs_to_no_service_is_told_by_month_and_currency(database: Database, clock: TestClock) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -78,37 +78,6 @@ async def test_dora_keys_come_from_what_was_recorded(database: Database, clock: 
     assert (found[nobody].deployments, found[nobody].deployments_per_day) == (0, None)
 
 
-async def test_the_next_change_is_when_the_measured_score_changes(database: Database, clock: TestClock) -> None:
-    """Just before it nothing differs, at it something does; services without deployments have none."""
-    now = clock.now()
-    async with database.transaction(SYSTEM, now) as tx:
-        api, idle = (await make_service(tx)).id, (await make_service(tx, "idle")).id
-        await deploy(tx, now - timedelta(days=20), failed=True)
-        await deploy(tx, now - timedelta(days=3))
-        await deploy(tx, now + timedelta(minutes=2))
-    rates = {}
-    async with database.reading() as session:
-        at = await _changes(session, [api, idle], now)
-        assert at == [now + timedelta(minutes=2), now + timedelta(days=10), now + timedelta(days=27)]
-        for instant in (now, at[0] - MOMENT, at[0], at[1] - MOMENT, at[1]):
-            rates[instant] = (await queries.reliability_by_service(session, [api], instant))[
-                api
-            ].change_failure_rate_pct
-    assert rates[now] == rates[at[0] - MOMENT] == 50.0
-    assert rates[at[0]] == rates[at[1] - MOMENT] == pytest.approx(100 / 3)
-    assert rates[at[1]] == 0.0
-
-
-async def _changes(session: Any, ids: list[UUID], now: datetime) -> list[datetime]:
-    """The first three instants at which the first service's score changes; the others' never does."""
-    found: list[datetime] = []
-    for _ in range(3):
-        following = await queries.next_change(session, ids, found[-1] if found else now)
-        assert set(following) == {ids[0]}
-        found.append(following[ids[0]])
-    return found
-
-
 @pytest.mark.parametrize("count", [1, 5])
 async def test_reads_take_a_constant_number_of_statements(database: Database, clock: TestClock, count: int) -> None:
     """However many services are asked for."""
@@ -120,5 +89,4 @@ async def test_reads_take_a_constant_number_of_statements(database: Database, cl
         with statements(database) as seen:
             await queries.reliability_by_service(session, ids, now)
             await queries.dora_by_service(session, ids, now)
-            await queries.next_change(session, ids, now)
-    assert len(seen) == 5
+    assert len(seen) == 4

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsgraph.domains.reliability import rules
-from opsgraph.domains.reliability.model import WINDOW, Basis, Declared, Measured, Sample
+from opsgraph.domains.reliability.model import Basis, Declared, Measured, Sample
 from opsgraph.kernel.refusals import Invalid
 from tests.support.clock import START
 from tests.support.reliability import WORKED_GATEWAY, WORKED_PAYMENTS, deployed
@@ -251,11 +251,3 @@ def test_recovery_is_the_next_success_in_the_same_environment() -> None:
     ]
     keys = rules.dora(deployments, [blamed.id])
     assert (keys.recovery_seconds_median, keys.recovery_samples) == (480.0, 3)
-
-
-def test_the_next_change_is_the_first_deployment_to_leave_or_to_come() -> None:
-    """Thirty days after the oldest; a deployment that a fast clock sent counts when its time comes."""
-    old, new = deployed(START - timedelta(days=20)), deployed(START - timedelta(days=1))
-    assert rules.next_change([], START) is None
-    assert rules.next_change([new, old], START) == old.deployed_at + WINDOW
-    assert rules.next_change([old, deployed(START + MINUTE)], START) == START + MINUTE

@@ -10,11 +10,10 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.cost import rules
 from opsgraph.domains.cost.model import Contribution, CostProfile, MonthlyCost
 from opsgraph.domains.cost.tables import budgets, contributions, origins, unallocated
-from opsgraph.kernel.money import Money, add_up
+from opsgraph.kernel.money import Money
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.storage.keyset import Sort, page_of
 from opsgraph.storage.rows import AnyRow, AnySelect
@@ -67,12 +66,6 @@ async def latest_by_service(
     alike = and_(*(contributions.c[column.name] == column for column in newest.c))
     found = await _by_service(session, select(*_CONTRIBUTION).join(newest, alike))
     return {id_: rules.newest(rules.monthly(parts)) for id_, parts in found.items()}
-
-
-async def latest_total(session: AsyncConnection) -> list[Money]:
-    """What all services that are not archived cost in their newest months, per currency: one statement."""
-    latest = await latest_by_service(session, catalog_services.service_ids())
-    return add_up(money for amounts in latest.values() for money in amounts)
 
 
 async def unallocated_by_month(session: AsyncConnection) -> tuple[MonthlyCost, ...]:

@@ -1,7 +1,7 @@
 """Reads of the reliability domain, batched."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -47,18 +47,6 @@ async def dora_by_service(session: AsyncConnection, ids: Collection[UUID], now: 
     return {id_: rules.dora(deployed.get(id_, ())) for id_ in ids}
 
 
-async def next_change(session: AsyncConnection, ids: Collection[UUID], now: datetime) -> dict[UUID, datetime]:
-    """When the passing of time alone next changes the change failure rate of a service; absent where it does not.
-
-    One statement.
-    """
-    deployed = await _deployments(session, ids, now, ahead=WINDOW)
-    instants = {id_: rules.next_change(deployments, now) for id_, deployments in deployed.items()}
-    return {id_: instant for id_, instant in instants.items() if instant is not None}
-
-
-async def _deployments(
-    session: AsyncConnection, ids: Collection[UUID], now: datetime, ahead: timedelta = timedelta(0)
-) -> dict[UUID, list[Deployment]]:
-    """Deployments to production within the window, oldest first; those to come within `ahead` as well."""
-    return await catalog_deployments.deployments_since(session, ids, PRODUCTION_ENVIRONMENTS, now - WINDOW, now + ahead)
+async def _deployments(session: AsyncConnection, ids: Collection[UUID], now: datetime) -> dict[UUID, list[Deployment]]:
+    """Deployments to production within the window, oldest first."""
+    return await catalog_deployments.deployments_since(session, ids, PRODUCTION_ENVIRONMENTS, now - WINDOW, now)

@@ -156,17 +156,6 @@ def dora(deployments: Sequence[Deployment], blamed: Collection[UUID] = ()) -> Do
     )
 
 
-def next_change(deployments: Sequence[Deployment], now: datetime) -> datetime | None:
-    """When the passing of time alone changes what counts: a deployment leaves the window, or its time comes.
-
-    Args:
-        deployments: those within the window and those whose time is still to come (clocks differ), in any order.
-        now: the present.
-    """
-    instants = (d.deployed_at if d.deployed_at > now else d.deployed_at + WINDOW for d in deployments)
-    return min(instants, default=None)
-
-
 def _mttr(trouble: Trouble) -> Sample:
     """Minutes from creation to resolution; without any resolution, the age of what is open, or 0 if nothing is."""
     if trouble.resolved:
