@@ -4,8 +4,9 @@ import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -23,24 +24,30 @@ from opsgraph.graphql.live import Live
 from opsgraph.graphql.nodes import global_id
 from opsgraph.graphql.schema import build_schema
 from opsgraph.graphql.socket import SocketEndpoint
-from opsgraph.http.authentication import Authenticator
+from opsgraph.http.authentication import Authenticator, address_of
 from opsgraph.http.guarding import Gate
 from opsgraph.http.inbound import inbound_limits, inbound_routes
 from opsgraph.http.middleware import BodyLimit, Limit, RequestLog, graphql_refusal
 from opsgraph.http.probes import alive, readiness
 from opsgraph.http.receiving import Reception
+from opsgraph.kernel.actor import Actor
 from opsgraph.kernel.clock import Clock, SystemClock
 from opsgraph.kernel.ids import RandomBits
 from opsgraph.kernel.money import CURRENCIES
+from opsgraph.kernel.refusals import Forbidden
 from opsgraph.settings import Settings, SettingsError
 from opsgraph.storage.database import Database
 from opsgraph.web.routes import page_routes
 from opsgraph.workers.evaluate import Tick, WorkerContext
+from opsgraph.workers.keys import Keys
 from opsgraph.workers.running import running, usual_workers
+from opsgraph.workflows.auditing import Act, record_refused
 from opsgraph.workflows.correlating import alerting_of
 from opsgraph.workflows.health import HealthPolicy
 from opsgraph.workflows.intake import Intake
 from opsgraph.workflows.reactions import reacting
+from opsgraph.workflows.readiness.evaluating import Readiness
+from opsgraph.workflows.readiness.expressions import NoExpressions
 from opsgraph.workflows.retention import Retention
 from opsgraph.workflows.subsystems import installed_subsystems
 
@@ -61,6 +68,7 @@ class Core:
     database: Database
     feed: Feed
     intake: Intake
+    readiness: Readiness
 
     async def close(self) -> None:
         """Answer what was submitted, and close every connection."""
@@ -84,7 +92,16 @@ def build_core(settings: Settings, clock: Clock | None = None, random_bits: Rand
     policy = HealthPolicy(installed_subsystems(), settings.currency, timedelta(seconds=settings.evaluate_seconds))
     database = Database(settings, reacting(policy), random_bits, EventLog())
     told = clock or SystemClock()
-    return Core(settings, told, policy, database, Feed(database), Intake(database, told, alerting_of(settings)))
+    every = timedelta(seconds=settings.readiness_seconds)
+    return Core(
+        settings=settings,
+        clock=told,
+        policy=policy,
+        database=database,
+        feed=Feed(database),
+        intake=Intake(database, told, alerting_of(settings)),
+        readiness=Readiness(database, told, NoExpressions(), settings.currency, every),
+    )
 
 
 def build(
@@ -102,8 +119,10 @@ def build(
         extra_workers: what works in the background beside the usual workers, by name.
     """
     core = build_core(settings, clock)
-    authenticate = authenticate or Authenticator(settings)
+    used: dict[UUID, datetime] = {}
+    authenticate = authenticate or Authenticator(settings, core.database, core.clock, used)
     live = Live(settings.max_connections)
+    workers = {**usual_workers(), **(extra_workers or {})} if settings.workers == "on" else {}
     app = Starlette(
         routes=[
             *_graphql(core, live, authenticate),
@@ -113,7 +132,7 @@ def build(
             *page_routes(graphiql=settings.graphiql == "on"),
         ],
         middleware=_middleware(settings),
-        lifespan=lambda _app: _lifespan(core, live, {**usual_workers(), **(extra_workers or {})}),
+        lifespan=lambda _app: _lifespan(core, live, {"keys": Keys(used, live.keys, live.end), **workers}),
     )
     app.state.core = core
     app.state.live = live
@@ -122,7 +141,16 @@ def build(
 
 def _graphql(core: Core, live: Live, authenticate: Authenticator) -> list[BaseRoute]:
     async def context_of(connection: HTTPConnection) -> Context:
-        return Context(core.database, await authenticate(connection), core.clock, core.settings, core.feed, core.intake)
+        return Context(
+            core.database,
+            await authenticate(connection),
+            core.clock,
+            core.settings,
+            core.feed,
+            core.intake,
+            address=address_of(connection),
+            readiness=core.readiness,
+        )
 
     schema, origins = build_schema(core.settings), _origins(core.settings)
     return [
@@ -132,7 +160,10 @@ def _graphql(core: Core, live: Live, authenticate: Authenticator) -> list[BaseRo
 
 
 def _inbound(core: Core, authenticate: Authenticator) -> list[Route]:
-    gate = Gate(authenticate, _origins(core.settings))
+    async def record(actor: Actor, act: Act, refusal: Forbidden) -> None:
+        await record_refused(core.database, actor, core.clock.now(), act, refusal.code, refusal.message)
+
+    gate = Gate(authenticate, _origins(core.settings), record)
     reception = Reception(core.intake, core.clock)
     alert_id = partial(global_id, "Alert")
     return inbound_routes(gate, reception, core.database, alert_id, core.settings.grafana_secret)
@@ -164,12 +195,18 @@ async def _lifespan(core: Core, live: Live, workers: Mapping[str, Tick]) -> Asyn
         stack.push_async_callback(core.close)
         await stack.enter_async_context(core.feed.running())
         stack.push_async_callback(live.close)
-        if core.settings.workers == "on":
-            retention = Retention(events=timedelta(days=core.settings.retention_events_days))
-            context = WorkerContext(core.database, core.policy, retention, core.intake.alerting)
-            await stack.enter_async_context(running(context, core.clock, workers))
+        await stack.enter_async_context(running(_worker_context(core), core.clock, workers))
         # What start-up made lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(_MADE_BETWEEN_COLLECTIONS)
         yield
+
+
+def _worker_context(core: Core) -> WorkerContext:
+    retention = Retention(
+        events=timedelta(days=core.settings.retention_events_days),
+        audit=timedelta(days=core.settings.retention_audit_days),
+        readiness=timedelta(days=core.settings.retention_readiness_days),
+    )
+    return WorkerContext(core.database, core.policy, retention, core.intake.alerting, core.readiness)

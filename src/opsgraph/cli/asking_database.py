@@ -24,7 +24,9 @@ async def database_asked() -> AsyncIterator[Ask]:
     async with opened(settings) as core:
 
         async def asked(document: str, **variables: Any) -> dict[str, Any]:
-            context = Context(core.database, LOCAL, core.clock, settings, core.feed, core.intake)
+            context = Context(
+                core.database, LOCAL, core.clock, settings, core.feed, core.intake, readiness=core.readiness
+            )
             result = await schema.execute(document, variable_values=variables, context_value=context)
             await context.close()
             if result.errors:

@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from opsgraph.domains.access.rules import held, require
 from opsgraph.domains.alerts.model import AlertReport
+from opsgraph.domains.readiness.model.verdicts import Verdict
 from opsgraph.events.feed import Feed
 from opsgraph.graphql.problems import message_of
 from opsgraph.kernel.actor import Actor, Role
@@ -23,6 +24,8 @@ from opsgraph.storage.transactions import Tx
 from opsgraph.workflows.auditing import Act, record_done, record_refused
 from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.intake import Answer, Intake
+from opsgraph.workflows.readiness.evaluating import Readiness
+from opsgraph.workflows.readiness.expressions import NoExpressions
 
 _MOST_KEYS = 10_000
 """How many keys one batch has; a statement takes 32,766 parameters on SQLite and 32,767 on PostgreSQL."""
@@ -46,6 +49,7 @@ class Context:
         feed: the event log, for whoever follows it; None where nobody can, as in a command.
         intake: takes in alerts, together with those of other requests where it is the process's own.
         address: the network address that it came from, if it came from one.
+        readiness: judges services, and compiles the expressions of checks.
         resume_after: the cursor of the last event that a client says it has, beside what it asks for.
     """
 
@@ -58,6 +62,7 @@ class Context:
         feed: Feed | None = None,
         intake: Intake | None = None,
         address: str | None = None,
+        readiness: Readiness | None = None,
     ) -> None:
         self.database = database
         self.actor = actor
@@ -65,6 +70,7 @@ class Context:
         self.feed = feed
         self.intake = intake or Intake(database, clock, Alerting())
         self.address = address
+        self.readiness = readiness or Readiness(database, clock, NoExpressions())
         self.resume_after: str | None = None
         self._act: Act | None = None
         self._reads = Role.VIEWER in held(actor)
@@ -78,8 +84,8 @@ class Context:
 
     def renewed(self, actor: Actor | None = None) -> "Context":
         """A context for the next operation, of the same actor unless another one is named."""
-        asking = actor or self.actor
-        return Context(self.database, asking, self._clock, self.settings, self.feed, self.intake, self.address)
+        edges = (self.feed, self.intake, self.address, self.readiness)
+        return Context(self.database, actor or self.actor, self._clock, self.settings, *edges)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -146,6 +152,19 @@ class Context:
         self.now = self._clock.now()
         await self._forget()
         return answer
+
+    async def judge(self, service: str) -> Verdict:
+        """Judge the readiness of a service; what was read before it is forgotten: it may be true no more.
+
+        Raises:
+            NotFound: there is no such service.
+            Conflict: it is archived, or too few checks apply to it.
+        """
+        await self._forget()
+        verdict = await self.readiness.evaluate(service, self.actor)
+        self.now = self._clock.now()
+        await self._forget()
+        return verdict
 
     def load(self, load: Load, key: object, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """Load one key's value together with all others that are asked for on the same level.

@@ -12,6 +12,7 @@ from opsgraph.storage.database import Database
 from opsgraph.storage.failures import is_passing
 from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.health import AT_ONCE, HealthPolicy, put_off, refresh, refresh_due
+from opsgraph.workflows.readiness.evaluating import Readiness
 from opsgraph.workflows.retention import Retention
 
 _AFTER_FAILURE = timedelta(minutes=10)
@@ -20,12 +21,13 @@ _log = structlog.get_logger("opsgraph.workers")
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What workers have at hand."""
+    """What workers have at hand; where nobody judges the readiness of services, `readiness` is None."""
 
     database: Database
     policy: HealthPolicy
     retention: Retention = field(default_factory=Retention)
     alerting: Alerting = field(default_factory=Alerting)
+    readiness: Readiness | None = None
 
 
 Tick = Callable[[WorkerContext, datetime], Awaitable[int]]

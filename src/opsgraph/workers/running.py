@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from opsgraph.kernel.clock import Clock
-from opsgraph.workers import evaluate, prune, settle
+from opsgraph.workers import evaluate, prune, readiness, settle
 from opsgraph.workers.evaluate import Tick, WorkerContext
 
 
@@ -31,6 +31,7 @@ def usual_workers() -> dict[str, Tick]:
     """Every worker by name, with a state of its own."""
     return {
         "evaluate": evaluate.tick,
+        "readiness": readiness.tick,
         "settle": settle.Settle(),
         "prune": spaced(prune.tick, timedelta(hours=1)),
     }

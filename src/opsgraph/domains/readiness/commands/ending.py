@@ -15,8 +15,6 @@ from opsgraph.kernel.changes import given
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import update_all
 
-EXPIRED = "expired"
-
 
 async def end_overrides(tx: Tx, judged: Mapping[UUID, Judgement | None]) -> dict[UUID, Override]:
     """End what has expired, whether approved or only asked for, and what does not know a blocker. Two statements.
@@ -41,9 +39,14 @@ async def end_overrides(tx: Tx, judged: Mapping[UUID, Judgement | None]) -> dict
 
 def over(tx: Tx, override: Override, reason: str, by: str | None = None) -> Override:
     """The override as it is when it ends now; one that was only asked for has been decided by that."""
-    decided_at = override.decided_at or tx.now
-    ended = {"ended_by": by, "ended_at": tx.now, "ended_reason": reason}
-    return replace(override, state=OverrideState.ENDED, decided_at=decided_at, **ended)
+    return replace(
+        override,
+        state=OverrideState.ENDED,
+        decided_at=override.decided_at or tx.now,
+        ended_by=by,
+        ended_at=tx.now,
+        ended_reason=reason,
+    )
 
 
 async def save_overrides(tx: Tx, changed: list[Override]) -> None:
@@ -58,6 +61,4 @@ def override_row(override: Override) -> dict[str, Any]:
 
 
 def _end_of(tx: Tx, override: Override, judgement: Judgement | None) -> str | None:
-    if override.state is OverrideState.PENDING:
-        return EXPIRED if override.expires_at <= tx.now else None
     return permitting.end_of(override, override.blockers if judgement is None else judgement.blockers, tx.now)

@@ -8,7 +8,7 @@ from sqlalchemy import insert, update
 from opsgraph.domains.catalog.model import Service
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.readiness.commands import locking
-from opsgraph.domains.readiness.commands.ending import EXPIRED, over, override_row, save_overrides
+from opsgraph.domains.readiness.commands.ending import over, override_row, save_overrides
 from opsgraph.domains.readiness.model.overrides import Override, OverrideState
 from opsgraph.domains.readiness.model.standings import Standing
 from opsgraph.domains.readiness.model.verdicts import (
@@ -19,6 +19,7 @@ from opsgraph.domains.readiness.model.verdicts import (
 from opsgraph.domains.readiness.queries.overrides import standing_by_service
 from opsgraph.domains.readiness.queries.verdicts import newest_by_service
 from opsgraph.domains.readiness.rules import deciding, permitting
+from opsgraph.domains.readiness.rules.permitting import EXPIRED
 from opsgraph.domains.readiness.tables import overrides, states
 from opsgraph.kernel.refusals import Conflict
 from opsgraph.kernel.text import free_text, shown
@@ -109,6 +110,8 @@ async def reject(tx: Tx, service: str, note: str | None = None) -> Override:
 async def revoke(tx: Tx, service: str, note: str | None = None) -> Override:
     """End the override that is in force, or where there is none, take back the one that is asked for.
 
+    The note says why it ended; what was written when it was approved stays.
+
     Raises:
         NotFound: there is no such service.
         Conflict: there is neither.
@@ -120,7 +123,7 @@ async def revoke(tx: Tx, service: str, note: str | None = None) -> Override:
     if override is None:
         raise Conflict(f"service {shown(held.service.name)} has no override to revoke", "service")
     revoked = permitting.revoke(override, tx.actor.name, tx.now)
-    revoked = replace(revoked, decided_at=revoked.decided_at or tx.now, note=_note(note) or revoked.note)
+    revoked = replace(revoked, decided_at=revoked.decided_at or tx.now, ended_reason=_note(note) or "revoked")
     await save_overrides(tx, [revoked])
     if in_force:
         await _stand_in(tx, held, None, None, held.standing.due_at)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, exists, select
 
 from opsgraph.domains.readiness.tables import overrides, states, verdicts
-from opsgraph.kernel.ids import uuid7
+from opsgraph.kernel.ids import earliest
 from opsgraph.storage.pruning import pruning
 from opsgraph.storage.transactions import Tx
 
@@ -21,7 +21,7 @@ async def prune(tx: Tx, before: datetime) -> int:
     newest = exists().where(states.c.verdict_id == verdicts.c.id)
     overridden = exists().where(overrides.c.verdict_id == verdicts.c.id)
     # By id, which sorts by when it was made.
-    old = select(verdicts.c.id).where(verdicts.c.id < uuid7(before, lambda _bits: 0), ~newest, ~overridden)
+    old = select(verdicts.c.id).where(verdicts.c.id < earliest(before), ~newest, ~overridden)
     ids = (await tx.connection.execute(old.order_by(verdicts.c.id).limit(AT_ONCE))).scalars().all()
     if not ids:
         return 0
