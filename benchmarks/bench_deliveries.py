@@ -7,7 +7,9 @@
 The subscribers speak graphql-transport-ws; each asks for the same, under an id of its own. Deliveries a second: alerts
 are posted fifty at a time, and the clock runs from the request to the last delivery, so that opsgraph's figure has its
 intake, its commit and its event log in it. Milliseconds: one alert at a time, from the request until it is with half of
-the subscribers, and with all. The peer (npm graphql-ws on ws) makes its alerts up in memory. Both take turns; each
+the subscribers, and with all. Accepted to delivered: on a system that does nothing else, for one subscriber and for all
+of them, from the answer to the sender until a subscriber has the alert (0 if it has it before), as the median and the
+99th percentile of all deliveries. The peer (npm graphql-ws on ws) makes its alerts up in memory. Both take turns; each
 figure is the median of its turns. Quote the ratios: absolute figures drift from machine to machine and from minute to
 minute.
 """
@@ -17,13 +19,14 @@ import json
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 from running import database, free_port, once_ready, opsgraph, post, register_services, running
 from subscribing import Crowd
@@ -34,8 +37,21 @@ MANIFESTS = HERE.parent / "tests" / "packaging" / "node"
 BURST = 50
 BURSTS = 10
 SINGLE = 30
+ALONE = 200
+"""How many alerts go to one subscriber alone: the 99th percentile is that of so many deliveries."""
+
+PAUSE_SECONDS = 0.05
+"""Between alerts whose deliveries are timed by themselves, so that each finds a system that does nothing else."""
 
 Publish = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Milliseconds from the answer to the sender until a subscriber has the alert."""
+
+    p50: float
+    p99: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +61,19 @@ class Figures:
     per_second: float
     half_ms: float
     all_ms: float
+    alone: Waits
+    together: Waits
 
 
 def measured(url: str, subscribers: int, publish: Publish) -> Figures:
-    """One turn: some bursts, then some single alerts."""
+    """One turn: single alerts to one subscriber, then to all of them some bursts and some single alerts."""
+    with closing(Crowd(url, 1)) as one:
+        alone = _waits(one, publish, ALONE)
     with closing(Crowd(url, subscribers)) as crowd:
-        return _measured(crowd, publish)
+        return _measured(crowd, publish, alone)
 
 
-def _measured(crowd: Crowd, publish: Publish) -> Figures:
+def _measured(crowd: Crowd, publish: Publish, alone: Waits) -> Figures:
     publish_one = partial(publish, 1)
     crowd.round(publish_one, 1)
     bursts = [crowd.round(partial(publish, BURST), BURST) for _ in range(BURSTS)]
@@ -62,7 +82,19 @@ def _measured(crowd: Crowd, publish: Publish) -> Figures:
         median(burst.per_second for burst in bursts),
         median(one.milliseconds(0.5) for one in single),
         median(one.milliseconds(1) for one in single),
+        alone,
+        _waits(crowd, publish, SINGLE),
     )
+
+
+def _waits(crowd: Crowd, publish: Publish, alerts: int) -> Waits:
+    """How long deliveries take while nothing else happens; the first, which finds caches empty, is left out."""
+    crowd.round(partial(publish, 1), 1)
+    found: list[float] = []
+    for _ in range(alerts):
+        time.sleep(PAUSE_SECONDS)
+        found += crowd.round(partial(publish, 1), 1).waits()
+    return Waits(median(found), quantiles(found, n=100, method="inclusive")[98])
 
 
 def to_opsgraph(url: str) -> Publish:
@@ -113,6 +145,11 @@ def run(url: str, peer: str | None, subscribers: int, turns: int) -> None:
     print(line("deliveries/s", ours, theirs, lambda one: one.per_second))
     print(line("one alert: ms until half have it", ours, theirs, lambda one: one.half_ms, ",.1f"))
     print(line("one alert: ms until all have it", ours, theirs, lambda one: one.all_ms, ",.1f"))
+    print("accepted to delivered, nothing else going on")
+    print(line("1 subscriber: ms, p50", ours, theirs, lambda one: one.alone.p50, ",.2f"))
+    print(line("1 subscriber: ms, p99", ours, theirs, lambda one: one.alone.p99, ",.2f"))
+    print(line(f"{subscribers:,} subscribers: ms, p50", ours, theirs, lambda one: one.together.p50, ",.1f"))
+    print(line(f"{subscribers:,} subscribers: ms, p99", ours, theirs, lambda one: one.together.p99, ",.1f"))
 
 
 def main() -> None:

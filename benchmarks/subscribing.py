@@ -12,6 +12,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -55,6 +56,10 @@ class Delivered:
                 return (moment - self.begun) * 1_000
         raise ValueError("a share is between 0 and 1")
 
+    def waits(self) -> list[float]:
+        """Milliseconds from the answer to the sender until each delivery was there; 0 for those that came before it."""
+        return [max(0.0, moment - self.answered) * 1_000 for moment, count in self.arrivals for _ in range(count)]
+
 
 class Crowd:
     """Clients that all follow the same, each with an id of its own, as real ones have."""
@@ -66,12 +71,16 @@ class Crowd:
             connection.setblocking(False)
             self._selector.register(connection, selectors.EVENT_READ, bytearray())
         self._size = size
+        self._sender = ThreadPoolExecutor(1)
 
     def round(self, publish: Callable[[], object], events: int) -> Delivered:
-        """Publish events; returns when each client has got each of them."""
+        """Publish events; returns when each client has got each of them.
+
+        Whoever publishes has a thread of its own: what is delivered before it has its answer is seen when it comes.
+        """
         begun = time.perf_counter()
-        publish()
-        delivered = Delivered(begun, time.perf_counter(), [])
+        answered = self._sender.submit(_done, publish)
+        arrivals: list[tuple[float, int]] = []
         missing = self._size * events
         while missing:
             if time.perf_counter() - begun > _WITHIN_SECONDS:
@@ -79,14 +88,15 @@ class Crowd:
             arrived = self._read()
             missing -= arrived
             if arrived:
-                delivered.arrivals.append((time.perf_counter(), arrived))
-        return delivered
+                arrivals.append((time.perf_counter(), arrived))
+        return Delivered(begun, answered.result(), arrivals)
 
     def close(self) -> None:
         """Hang up."""
         for key in list(self._selector.get_map().values()):
             self._selector.unregister(key.fileobj)
             key.fileobj.close()  # type: ignore[union-attr]  # it is a socket
+        self._sender.shutdown()
 
     def _read(self) -> int:
         arrived = 0
@@ -101,6 +111,12 @@ class Crowd:
             if key.data.endswith(MARK):
                 key.data.clear()
         return arrived
+
+
+def _done(publish: Callable[[], object]) -> float:
+    """Publish; gives the moment of the answer."""
+    publish()
+    return time.perf_counter()
 
 
 def _answer_pings(connection: socket.socket, data: bytes) -> None:
