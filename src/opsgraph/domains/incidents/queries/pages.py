@@ -1,21 +1,19 @@
 """Pages of incidents in each order, and their counts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.access import queries as access
 from opsgraph.domains.catalog.queries import homes
-from opsgraph.domains.catalog.queries.services import services_by_name
 from opsgraph.domains.incidents.model import IncidentFilter, IncidentOrder
 from opsgraph.domains.incidents.queries.incidents import INCIDENT
 from opsgraph.domains.incidents.tables import incidents
-from opsgraph.kernel.ids import uuid7
+from opsgraph.kernel.ids import earliest
 from opsgraph.kernel.pages import Page, PageRequest
-from opsgraph.kernel.text import name_key
 from opsgraph.storage.counting import count_by
 from opsgraph.storage.keyset import Sort, page_of, pages_by_parent
 from opsgraph.storage.rows import AnyRow, AnySelect
@@ -30,7 +28,6 @@ SORTS: Mapping[IncidentOrder, tuple[Sort, ...]] = {
 }
 """By id: ids sort by when an incident was created."""
 
-_FIRST_IDS = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _MOST_LOOKED_UP = 1_000
 
@@ -70,7 +67,7 @@ async def conditions(session: AsyncConnection, wanted: IncidentFilter) -> list[C
     """What a filter asks, in SQL: the same that `rules.filtering.matches` decides about one incident."""
     found = [*_of_columns(wanted), *created_between(wanted.since, wanted.until)]
     if wanted.services is not None:
-        found.append(await _of_services(session, wanted.services))
+        found.append(await homes.of_services(session, incidents, wanted.services))
     if wanted.teams is not None:
         found.append(incidents.c.service_id.in_(await _looked_up(session, homes.ids_of_teams(wanted.teams))))
     if wanted.assignees is not None:
@@ -89,9 +86,9 @@ def created_between(since: datetime | None, until: datetime | None) -> list[Colu
     """Created at or after an instant, and before another; ids narrow it down first, to the millisecond."""
     found: list[ColumnElement[bool]] = []
     if since is not None:
-        found += [incidents.c.created_at >= since, incidents.c.id >= _first_id(since)]
+        found += [incidents.c.created_at >= since, incidents.c.id >= earliest(since)]
     if until is not None:
-        found += [incidents.c.created_at < until, incidents.c.id < _first_id(until + _MILLISECOND)]
+        found += [incidents.c.created_at < until, incidents.c.id < earliest(until + _MILLISECOND)]
     return found
 
 
@@ -100,24 +97,7 @@ def _of_columns(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
     return [column.in_([value.value for value in values]) for column, values in lists if values is not None]
 
 
-async def _of_services(session: AsyncConnection, names: Collection[str]) -> ColumnElement[bool]:
-    """Of services by the names that they have now; of what is not registered, by the name as it was sent."""
-    found = await services_by_name(session, names)
-    unknown = sorted({name_key(name) for name in names} - found.keys())
-    parts: list[ColumnElement[bool]] = []
-    if found or not unknown:
-        parts.append(incidents.c.service_id.in_(sorted(service.id for service in found.values())))
-    if unknown:
-        parts.append(and_(incidents.c.service_id.is_(None), incidents.c.service_key.in_(unknown)))
-    return or_(*parts)
-
-
 async def _looked_up(session: AsyncConnection, ids: AnySelect) -> AnySelect | Sequence[UUID]:
     """The ids that a select finds, if they are not many: by ids, indexes are entered."""
     found = (await session.execute(ids.limit(_MOST_LOOKED_UP + 1))).scalars().all()
     return found if len(found) <= _MOST_LOOKED_UP else ids
-
-
-def _first_id(instant: datetime) -> UUID:
-    """The lowest id of what was created in the millisecond of an instant."""
-    return uuid7(max(instant, _FIRST_IDS), lambda _bits: 0)
