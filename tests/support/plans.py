@@ -49,11 +49,12 @@ async def _rows_visited(database: Database, session: AsyncConnection, read: Read
     driver = (await session.get_raw_connection()).driver_connection
     assert driver is not None
     plans = [await driver.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", *values) for text, values in seen]
-    return sum(_visited(plan[0]["Plan"]) for plan in plans)
+    return sum(rows_visited(plan[0]["Plan"]) for plan in plans)
 
 
-def _visited(node: dict[str, Any]) -> int:
-    below = sum(_visited(child) for child in node.get("Plans", ()))
+def rows_visited(node: dict[str, Any]) -> int:
+    """How many rows of tables a plan's node, and those below it, went through."""
+    below = sum(rows_visited(child) for child in node.get("Plans", ()))
     if "Scan" not in node["Node Type"]:
         return below
     seen = sum(count for name, count in node.items() if name == "Actual Rows" or name.startswith("Rows Removed by"))

@@ -1,12 +1,13 @@
 """A counter of SQL statements."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import event
 
+from opsgraph.storage import prepared
 from opsgraph.storage.database import Database
 
 
@@ -22,10 +23,14 @@ def statements(database: Database) -> Iterator[list[str]]:
         seen.append(statement)
         return await by_the_driver(statement, *arguments)
 
-    by_the_driver = database.at_once
+    async def fetch(driver: Any, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        seen.append(statement)
+        return await past_the_layers(driver, statement, values)
+
+    by_the_driver, past_the_layers = database.at_once, prepared.fetch
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     try:
-        with patch.object(database, "at_once", at_once):
+        with patch.object(database, "at_once", at_once), patch.object(prepared, "fetch", fetch):
             yield seen
     finally:
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opsgraph.events.tables import event_logs, events
 from opsgraph.kernel.events import Entry, Topic
 from opsgraph.storage.columns import Instant
+from opsgraph.storage.prepared import Prepared
 from opsgraph.storage.rows import AnyRow, AnySelect
 from opsgraph.storage.transactions import Tx
 
@@ -22,13 +23,16 @@ LOG = "event"
 _LAST_LOCK = 0x6F707365  # "opse"
 _ALL = frozenset(Topic)
 _COLUMNS = (events.c.id, events.c.topic, events.c.kind, events.c.subject_id, events.c.facts, events.c.recorded_at)
-_APPEND = text("""
+_LOCK = Prepared(lambda _: select(func.pg_advisory_xact_lock(_LAST_LOCK)))
+_APPEND = Prepared(
+    lambda _: text("""
 INSERT INTO event (topic, kind, subject_id, facts, recorded_at)
 SELECT topic, kind, subject_id, facts, :now
 FROM unnest(CAST(:topics AS text[]), CAST(:kinds AS text[]), CAST(:subjects AS uuid[]), CAST(:facts AS text[]))
   WITH ORDINALITY AS entry(topic, kind, subject_id, facts, place)
 ORDER BY place
 """).bindparams(bindparam("now", type_=Instant))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,8 @@ class EventLog:
         transaction takes, so that nobody deadlocks. SQLite has one writer at a time anyway.
         """
         if tx.connection.dialect.name == "postgresql":
-            await tx.connection.execute(select(func.pg_advisory_xact_lock(_LAST_LOCK)))
-            await tx.connection.execute(_APPEND, _arrays(tx, entries))
+            await _LOCK.run(tx.connection)
+            await _APPEND.run(tx.connection, **_arrays(tx, entries))
         else:
             await tx.connection.execute(insert(events), [_row(tx, entry) for entry in entries])
 

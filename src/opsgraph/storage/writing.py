@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     Column,
-    Insert,
     Table,
     TableValuedAlias,
     Update,
@@ -23,6 +22,7 @@ from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 from opsgraph.storage.many import among
+from opsgraph.storage.prepared import Prepared
 from opsgraph.storage.transactions import Tx
 
 _MOST_VARIABLES = 30_000  # SQLite takes 32,766 in a statement, PostgreSQL 32,767
@@ -40,7 +40,7 @@ async def insert_all(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) ->
     if tx.connection.dialect.name == "sqlite":
         await tx.connection.execute(insert(table), rows)
     else:
-        await tx.connection.execute(_insert_arrays(table, tuple(rows[0])), _arrays(rows))
+        await _insert_arrays(table, tuple(rows[0])).run(tx.connection, **_arrays(rows))
 
 
 async def update_all(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], key: str = "id") -> None:
@@ -50,7 +50,7 @@ async def update_all(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], ke
     if tx.connection.dialect.name == "sqlite":
         await tx.connection.execute(_update_one(table, tuple(rows[0]), key), [_given_values(row) for row in rows])
     else:
-        await tx.connection.execute(_update_arrays(table, tuple(rows[0]), key), _arrays(rows))
+        await _update_arrays(table, tuple(rows[0]), key).run(tx.connection, **_arrays(rows))
 
 
 async def upsert(
@@ -114,17 +114,17 @@ def _arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 @cache
-def _insert_arrays(table: Table, names: tuple[str, ...]) -> Insert:
+def _insert_arrays(table: Table, names: tuple[str, ...]) -> Prepared:
     given = _given(table, names)
     rows = select(*(given.c[name] for name in names)).order_by(given.c.place)
-    return insert(table).from_select(names, rows)
+    return Prepared(lambda _: insert(table).from_select(names, rows))
 
 
 @cache
-def _update_arrays(table: Table, names: tuple[str, ...], key: str) -> Update:
+def _update_arrays(table: Table, names: tuple[str, ...], key: str) -> Prepared:
     given = _given(table, names)
     values: dict[str, Any] = {name: given.c[name] for name in names if name != key}
-    return update(table).where(table.c[key] == given.c[key]).values(values)
+    return Prepared(lambda _: update(table).where(table.c[key] == given.c[key]).values(values))
 
 
 @cache

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from opsgraph.domains.alerts.model import Alert, ResolvedBy, Severity
 from opsgraph.domains.alerts.tables import alerts
 from opsgraph.kernel.text import name_key
 from opsgraph.storage.columns import Instant
+from opsgraph.storage.prepared import Prepared
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import in_chunks, insert_all, lock_sorted
 
@@ -59,8 +59,7 @@ async def repeat(tx: Tx, repeats: Sequence[Repeat]) -> set[UUID]:
         }
     else:
         values = {"repeats": orjson.dumps([_plain(r) for r in repeats]).decode()}
-    rows = await tx.connection.execute(_repeat(tx.connection.dialect.name), {**values, "now": tx.now})
-    return set(rows.scalars())
+    return {row[0] for row in await _REPEAT.run(tx.connection, **values, now=tx.now)}
 
 
 async def count_again(tx: Tx, times: Mapping[UUID, int]) -> None:
@@ -129,7 +128,9 @@ def _plain(one: Repeat) -> list[Any]:
     return [one.id.hex, one.times, one.severity.value, ends]
 
 
-@cache
 def _repeat(dialect: str) -> TextualSelect:
     wanted = sql_postgresql.REPEAT if dialect == "postgresql" else sql_sqlite.REPEAT
     return text(wanted).bindparams(bindparam("now", type_=Instant())).columns(alerts.c.id)
+
+
+_REPEAT = Prepared(_repeat)

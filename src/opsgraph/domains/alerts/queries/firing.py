@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.alerts.rules.absorbing import Ended, Known
 from opsgraph.domains.alerts.tables import FIRING, alerts
 from opsgraph.storage.columns import Instant
+from opsgraph.storage.prepared import Prepared
 
 _KNOWN = (alerts.c.id, alerts.c.fingerprint, alerts.c.severity, alerts.c.incident_id, alerts.c.service_key)
 _ENDED = (alerts.c.id, alerts.c.fingerprint, alerts.c.starts_at, alerts.c.incident_id)
@@ -24,8 +24,7 @@ async def known_by_fingerprint(session: AsyncConnection, fingerprints: Collectio
     """The alerts that fire, of these fingerprints."""
     if not fingerprints:
         return {}
-    values = {"fingerprints": _listed(session, fingerprints)}
-    rows = await session.execute(_known(session.dialect.name), values)
+    rows = await _KNOWN_BY_FINGERPRINT.run(session, fingerprints=_listed(session, fingerprints))
     return {row[1]: Known(row[0], row[1], Severity(row[2]), row[3], row[4]) for row in rows}
 
 
@@ -35,8 +34,7 @@ async def ended_by_fingerprint(
     """The newest alert of each fingerprint that a person resolved after an instant and no source has since."""
     if not fingerprints:
         return {}
-    values = {"fingerprints": _listed(session, fingerprints), "since": since}
-    rows = await session.execute(_ended(session.dialect.name), values)
+    rows = await _ENDED_BY_FINGERPRINT.run(session, fingerprints=_listed(session, fingerprints), since=since)
     return {row[1]: Ended(*row) for row in rows}
 
 
@@ -86,15 +84,17 @@ def _listed(session: AsyncConnection, fingerprints: Collection[str]) -> Any:
     return list(fingerprints) if session.dialect.name == "postgresql" else orjson.dumps(list(fingerprints)).decode()
 
 
-@cache
 def _known(dialect: str) -> Any:
     return _text(dialect, "KNOWN").columns(*_KNOWN)
 
 
-@cache
 def _ended(dialect: str) -> Any:
     return _text(dialect, "ENDED").bindparams(bindparam("since", type_=Instant())).columns(*_ENDED)
 
 
 def _text(dialect: str, name: str) -> TextClause:
     return text(getattr(sql_postgresql if dialect == "postgresql" else sql_sqlite, name))
+
+
+_KNOWN_BY_FINGERPRINT = Prepared(_known)
+_ENDED_BY_FINGERPRINT = Prepared(_ended)

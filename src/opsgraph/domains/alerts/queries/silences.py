@@ -5,14 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Table, and_, func, not_, select
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, func, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.alerts.model import MaintenanceWindow, Matcher, Silence
 from opsgraph.domains.alerts.tables import maintenance_windows, silences
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.kernel.pages import Page, PageRequest
+from opsgraph.storage.columns import Instant
 from opsgraph.storage.keyset import Sort, page_of
+from opsgraph.storage.prepared import Prepared
 from opsgraph.storage.rows import AnyRow, AnySelect
 
 _SHARED = ("id", "matchers", "reason", "created_by", "starts_at", "ends_at")
@@ -63,14 +65,12 @@ def matchers_text(matchers: Sequence[Matcher]) -> str:
 
 async def active_silences(session: AsyncConnection, now: datetime) -> list[Silence]:
     """The silences that are in force, oldest first."""
-    query = silence_rows().where(_in_force(silences, now)).order_by(silences.c.id)
-    return [silence_of(row) for row in await session.execute(query)]
+    return [silence_of(row) for row in await _SILENCES_IN_FORCE.run(session, now=now)]
 
 
 async def active_windows(session: AsyncConnection, now: datetime) -> list[MaintenanceWindow]:
     """The maintenance windows that are in force, oldest first; one statement where there are none, else two."""
-    query = window_rows().where(_in_force(maintenance_windows, now)).order_by(maintenance_windows.c.id)
-    return await _windows(session, (await session.execute(query)).all())
+    return await _windows(session, await _WINDOWS_IN_FORCE.run(session, now=now))
 
 
 async def silences_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Silence]:
@@ -137,8 +137,15 @@ def _activity(table: Table, active: bool | None, now: datetime) -> list[ColumnEl
     return [_in_force(table, now) if active else not_(_in_force(table, now))]
 
 
-def _in_force(table: Table, now: datetime) -> ColumnElement[bool]:
+def _in_force(table: Table, now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(table.c.ends_at > now, table.c.starts_at <= now)
+
+
+_NOW = bindparam("now", type_=Instant())
+_SILENCES_IN_FORCE = Prepared(lambda _: silence_rows().where(_in_force(silences, _NOW)).order_by(silences.c.id))
+_WINDOWS_IN_FORCE = Prepared(
+    lambda _: window_rows().where(_in_force(maintenance_windows, _NOW)).order_by(maintenance_windows.c.id)
+)
 
 
 def _matchers(text: str) -> tuple[Matcher, ...]:

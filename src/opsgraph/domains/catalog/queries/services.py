@@ -22,8 +22,9 @@ from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.kernel.refusals import NotFound
 from opsgraph.kernel.text import name_key, shown
 from opsgraph.storage.keyset import Sort, page_of
-from opsgraph.storage.many import among
+from opsgraph.storage.many import among, among_given
 from opsgraph.storage.origins import origins_by_name
+from opsgraph.storage.prepared import Prepared
 from opsgraph.storage.rows import AnyRow, AnySelect
 
 _SERVICE = (
@@ -96,8 +97,10 @@ async def services_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dic
 async def services_by_name(session: AsyncConnection, names: Collection[str]) -> dict[str, Service]:
     """Services by `name_key`, archived ones included; names of nothing are absent."""
     keys = {name_key(name) for name in names}
-    rows = await session.execute(select(*_SERVICE).where(among(session, services.c.name_key, keys)))
-    return {name_key(row.name): service_of(row) for row in rows}
+    return {name_key(row.name): service_of(row) for row in await _BY_NAMES.run(session, keys=list(keys))}
+
+
+_BY_NAMES = Prepared(lambda dialect: service_rows().where(among_given(dialect, services.c.name_key, "keys")))
 
 
 async def hold(session: AsyncConnection, ids: Collection[UUID], *, alone: bool = False) -> None:

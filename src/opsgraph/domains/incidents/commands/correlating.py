@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.incidents.commands import changing, numbers, timeline
@@ -25,7 +25,10 @@ from opsgraph.domains.incidents.rules.acceptance import badness
 from opsgraph.domains.incidents.rules.transitions import next_version
 from opsgraph.domains.incidents.tables import incidents
 from opsgraph.kernel.text import name_key
-from opsgraph.storage.many import among
+from opsgraph.storage.columns import Instant
+from opsgraph.storage.many import among_given
+from opsgraph.storage.prepared import Prepared
+from opsgraph.storage.rows import AnySelect
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import insert_all, update_all
 
@@ -69,16 +72,26 @@ async def joinable(tx: Tx, slots: Collection[Slot], since: datetime) -> dict[Slo
 
     An incident that a person opened counts from then until it has an alert.
     """
+    service_keys, severities = {slot.service_key for slot in slots}, {slot.severity.value for slot in slots}
+    rows = await _JOINABLE.run(
+        tx.connection, service_keys=sorted(service_keys), severities=sorted(severities), since=since
+    )
+    found = {Slot(row.service_key, Severity(row.severity)): row.id for row in rows}
+    return {slot: found[slot] for slot in slots if slot in found}
+
+
+def _joinable(dialect: str) -> AnySelect:
     newest = func.coalesce(incidents.c.newest_alert_at, incidents.c.created_at)
     query = select(incidents.c.id, incidents.c.service_key, incidents.c.severity).where(
         literal_column("status <> 'RESOLVED'"),  # spelt out, or the partial index is out of reach
-        among(tx.connection, incidents.c.service_key, sorted({slot.service_key for slot in slots})),
-        incidents.c.severity.in_(sorted({slot.severity.value for slot in slots})),
-        newest >= since,
+        among_given(dialect, incidents.c.service_key, "service_keys"),
+        among_given(dialect, incidents.c.severity, "severities"),
+        newest >= bindparam("since", type_=Instant()),
     )
-    rows = (await tx.connection.execute(query.order_by(newest, incidents.c.id))).all()
-    found = {Slot(row.service_key, Severity(row.severity)): row.id for row in rows}
-    return {slot: found[slot] for slot in slots if slot in found}
+    return query.order_by(newest, incidents.c.id)
+
+
+_JOINABLE = Prepared(_joinable)
 
 
 async def open_incidents(tx: Tx, openings: Sequence[Opening]) -> list[Incident]:

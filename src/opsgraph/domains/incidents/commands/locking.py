@@ -10,7 +10,9 @@ from opsgraph.domains.incidents.model import Incident, IncidentKey
 from opsgraph.domains.incidents.queries.incidents import INCIDENT, incident_of, require_incident
 from opsgraph.domains.incidents.rules.acceptance import expect_version
 from opsgraph.domains.incidents.tables import incidents
-from opsgraph.storage.many import among
+from opsgraph.storage.many import among_given
+from opsgraph.storage.prepared import Prepared
+from opsgraph.storage.rows import AnySelect
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import in_chunks
 
@@ -24,10 +26,16 @@ async def lock_incidents(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Incident]:
     """
     found: dict[UUID, Incident] = {}
     for chunk in in_chunks(sorted(set(ids)), _AT_ONCE):
-        query = select(*INCIDENT).where(among(tx.connection, incidents.c.id, chunk)).order_by(incidents.c.id)
-        rows = await tx.connection.execute(query.with_for_update(key_share=True))
-        found |= {row.id: incident_of(row) for row in rows}
+        found |= {row.id: incident_of(row) for row in await _LOCK.run(tx.connection, ids=chunk)}
     return found
+
+
+def _locking(dialect: str) -> AnySelect:
+    query = select(*INCIDENT).where(among_given(dialect, incidents.c.id, "ids")).order_by(incidents.c.id)
+    return query.with_for_update(key_share=True)
+
+
+_LOCK = Prepared(_locking)
 
 
 async def lock_one(

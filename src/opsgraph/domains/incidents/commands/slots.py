@@ -7,17 +7,20 @@ from sqlalchemy import bindparam, text
 from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.incidents.model import Incident, Slot
 from opsgraph.storage.columns import Instant
+from opsgraph.storage.prepared import Prepared
 from opsgraph.storage.transactions import Tx
 
 # Rows are locked one by one in the order of the select, whether they are there already or made by this very statement:
 # as everybody sorts alike, nobody waits for someone who waits for him.
-_LOCK = text("""
+_LOCK = Prepared(
+    lambda _: text("""
 INSERT INTO incident_slot (service_key, severity, used_at)
 SELECT wanted.service_key, wanted.severity, :now
 FROM unnest(CAST(:service_keys AS text[]), CAST(:severities AS text[])) AS wanted(service_key, severity)
 ORDER BY wanted.service_key COLLATE "C", wanted.severity COLLATE "C"
 ON CONFLICT (service_key, severity) DO UPDATE SET used_at = excluded.used_at
 """).bindparams(bindparam("now", type_=Instant))
+)
 
 
 async def lock(tx: Tx, slots: Collection[Slot]) -> None:
@@ -30,7 +33,7 @@ async def lock(tx: Tx, slots: Collection[Slot]) -> None:
         return
     wanted = sorted({(slot.service_key, slot.severity.value) for slot in slots})
     service_keys, severities = (list(part) for part in zip(*wanted, strict=True))
-    await tx.connection.execute(_LOCK, {"service_keys": service_keys, "severities": severities, "now": tx.now})
+    await _LOCK.run(tx.connection, service_keys=service_keys, severities=severities, now=tx.now)
 
 
 async def lock_of(tx: Tx, incidents: Collection[Incident]) -> None:
