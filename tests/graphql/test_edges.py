@@ -52,8 +52,8 @@ ONE = WHOLE + "query ($name: String!) { service(name: $name) { ...Whole } }"
 
 
 NODES = (
-    *("Alert", "Deployment", "Incident", "IncidentNote", "MaintenanceWindow", "Service", "Silence", "Slo", "Team"),
-    *("TimelineEntry", "User"),
+    *("Alert", "Deployment", "Incident", "IncidentNote", "MaintenanceWindow", "ReadinessOverride", "ReadinessVerdict"),
+    *("Service", "ServiceManifest", "Silence", "Slo", "Team", "TimelineEntry", "User"),
 )
 """What has a global id."""
 
@@ -118,6 +118,11 @@ async def test_the_number_of_statements_does_not_follow_the_number_of_services(a
 
 
 ROOTS = {"Query", "Mutation", "Subscription"}
+AS_OF_NOW = {
+    *(f"{kind}.active" for kind in ("MaintenanceWindow", "ReadinessExemption", "ReadinessOverride", "Silence")),
+    *(f"ReadinessOverride.{name}" for name in ("state", "endedAt", "endedReason")),
+}
+"""What depends on the instant of the operation."""
 AS_OF_THE_EVENT = {"AlertEvent.alert", "IncidentEvent.incident"}
 """What an event holds as it was right afterwards, out of the log."""
 
@@ -145,7 +150,7 @@ def test_beneath_the_roots_only_edges_have_resolvers() -> None:
     """Whatever is not a plain attribute says how it is loaded for many parents, or is computed from what is at hand."""
     resolved = {name for name, field in fields_beneath_the_roots() if declared_as(field).base_resolver}
     relations = {name for name, field in fields_beneath_the_roots() if is_relation(field)}
-    computed = {"Silence.active", "MaintenanceWindow.active", *(f"{kind}.id" for kind in NODES)}
+    computed = {f"{kind}.id" for kind in NODES} | AS_OF_NOW
     assert resolved - relations == computed
     assert {"Service.health", "Service.slos", "Slo.burnRate", "Team.members", "ServiceConnection.nodes"} < relations
 

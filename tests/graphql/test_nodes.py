@@ -26,6 +26,9 @@ PLACES = {
     "TimelineEntry": (HUB % "timeline", "type actor createdAt"),
     "Alert": ("{ alerts(first: 1) { nodes { id } } }", "fingerprint message"),
     "Silence": ("{ silences(first: 1) { nodes { id } } }", "reason createdBy"),
+    "ReadinessVerdict": ('{ service(name: "hub") { readiness { id } } }', "decision service { name }"),
+    "ReadinessOverride": ('{ service(name: "hub") { readinessOverrides(first: 1) { nodes { id } } } }', "reason state"),
+    "ServiceManifest": ('{ service(name: "hub") { manifest { id } } }', "values declaredBy service { name }"),
     "MaintenanceWindow": ("{ maintenanceWindows(first: 1) { nodes { id } } }", "reason services"),
 }
 NOTHING = UUID(int=7)

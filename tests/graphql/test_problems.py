@@ -14,7 +14,7 @@ from opsgraph.kernel.refusals import Invalid
 from opsgraph.settings import Settings
 from tests.support.api import PROBLEM, Api
 from tests.support.contents import unchanged
-from tests.support.incidents import INPUTS
+from tests.support.roots import INPUTS
 
 NOT_FOUND, INVALID, CONFLICT = "NOT_FOUND", "INVALID", "CONFLICT"
 LONG, TOO_LONG = "x" * 201, "x" * 10_001
@@ -203,6 +203,7 @@ CASES: dict[str, list[Case]] = {
 }
 CALLS = {
     'archiveService(name: "nobody")': ["name"],
+    'evaluateReadiness(service: "nobody")': ["service"],
     'restoreService(name: "nobody")': ["name"],
     'deleteSlo(service: "nobody", name: "declared")': ["service"],
     'deleteSlo(service: "api", name: "nothing")': ["name"],
@@ -226,7 +227,7 @@ async def given(api: Api) -> Api:
 
 
 def test_every_mutation_is_tried() -> None:
-    """A mutation that is added comes with its refusals here; those of incidents have a file of their own."""
+    """A mutation that is added comes with its refusals; those of incidents and readiness have files of their own."""
     mutation = build_schema(Settings())._schema.mutation_type
     assert mutation is not None
     assert mutation.fields.keys() == CASES.keys() | INPUTS.keys() | {call.partition("(")[0] for call in CALLS}

@@ -16,64 +16,18 @@ from opsgraph.settings import Settings
 from tests.support.api import PROBLEM, RESPONSE_JSON, Api
 from tests.support.clock import TestClock
 from tests.support.contents import unchanged
-from tests.support.incidents import INPUTS
+from tests.support.roots import ASKED, CALLS, CHANGES, INPUTS, QUERIES
 from tests.support.statements import statements
 
 OPEN = {"viewer"}
 """The queries that anyone who reaches the API may ask."""
 
-FACTS = {"recordCost", "recordDeployment", "recordSloEvents"}
-"""The mutations that post facts: what keys with the role INGEST are for."""
-
-RESPONSES = {"resolveAlert", "createSilence", "expireSilence", *INPUTS}
-"""The mutations that are for whoever responds to alerts and incidents."""
-
-CHANGES: dict[str, dict[str, Any]] = {
-    "saveTeam": {"name": "team"},
-    "saveService": {"name": "service", "team": "nobody"},
-    "renameService": {"name": "nobody", "newName": "somebody"},
-    "recordDeployment": {"service": "nobody", "version": "1"},
-    "recordCost": {"service": "nobody", "month": "2024-01", "amount": 1},
-    "setCostBudget": {"service": "nobody", "budgetMonthly": 1},
-    "setGovernanceCheck": {"service": "nobody", "check": "runbook", "passed": True},
-    "saveGovernanceDuty": {"key": "restore_test", "description": "It was tried.", "evidence": "a restore test"},
-    "declareReliability": {"service": "nobody", "uptimePct": 99},
-    "saveSlo": {"service": "nobody", "name": "slo", "target": 99},
-    "recordSloEvents": {"service": "nobody", "slo": "slo", "good": 1, "total": 1},
-    "ingestAlert": {"service": "nobody", "severity": "info", "message": "it is quiet"},
-    "createSilence": {"matchers": [], "reason": "known", "endsAt": "2030-01-01T00:00:00Z"},
-    "saveMaintenanceWindow": {"services": ["nobody"], "reason": "planned", "endsAt": "2030-01-01T00:00:00Z"},
-    "createIncident": {"service": "nobody", "title": "It is slow", "severity": "HIGH"},
-    "assignIncident": {"number": 1, "user": "nobody"},
-    "addIncidentNote": {"number": 1, "content": "It is slow"},
-    "setIncidentSeverity": {"number": 1, "severity": "HIGH"},
-    **{name: {"number": 1} for name in ("acknowledgeIncident", "startIncident", "resolveIncident")},
-    **{name: {"numbers": [1]} for name in ("acknowledgeIncidents", "resolveIncidents")},
-}
-"""Every mutation that takes an input, each with one that names things that do not exist."""
-
-CALLS = {
-    "archiveService": 'archiveService(name: "nobody")',
-    "restoreService": 'restoreService(name: "nobody")',
-    "deleteSlo": 'deleteSlo(service: "nobody", name: "slo")',
-    "resolveAlert": 'resolveAlert(id: "nothing")',
-    "expireSilence": 'expireSilence(id: "nothing")',
-}
-"""Every mutation that takes something else."""
-
-ASKED = {
-    **dict.fromkeys([*CHANGES, *CALLS], frozenset({Role.EDITOR})),
-    **dict.fromkeys(FACTS, frozenset({Role.EDITOR, Role.INGEST})),
-    **dict.fromkeys(RESPONSES, frozenset({Role.RESPONDER})),
-    "ingestAlert": frozenset({Role.RESPONDER, Role.INGEST}),
-    "saveGovernanceDuty": frozenset({Role.ADMIN}),
-}
-"""Which roles, any one of which will do, each mutation asks for: the table of who may do what."""
-
 HOLDERS = {
     Role.RESPONDER: {Role.RESPONDER, Role.EDITOR, Role.ADMIN},
     Role.EDITOR: {Role.EDITOR, Role.ADMIN},
     Role.INGEST: {Role.INGEST, Role.ADMIN},
+    Role.VIEWER: set(Role) - {Role.INGEST},
+    Role.APPROVER: {Role.APPROVER, Role.ADMIN},
     Role.ADMIN: {Role.ADMIN},
 }
 """Which roles hold a role, because it is theirs or comes with them."""
@@ -108,7 +62,7 @@ def actor(roles: Iterable[Role]) -> Actor:
 
 
 async def run(api: Api, name: str) -> dict[str, Any]:
-    """Run one mutation of the tables above."""
+    """Run one mutation of the tables."""
     if name in CALLS:
         data = await api.data(f"mutation {{ {CALLS[name]} {{ __typename {PROBLEM} }} }}")
     else:
@@ -196,29 +150,8 @@ async def test_each_mutation_is_forbidden_to_whoever_lacks_the_role(api: Api, ro
         assert (await run(api, name)).get("code") != "FORBIDDEN", name
 
 
-QUERIES = {
-    "service": 'service(name: "a") { name }',
-    "services": "services { totalCount }",
-    "team": 'team(name: "a") { name }',
-    "teams": "teams { totalCount }",
-    "users": "users { totalCount }",
-    "slos": "slos { totalCount }",
-    "governanceDuties": "governanceDuties { key }",
-    "alerts": "alerts { totalCount }",
-    "incident": "incident(number: 1) { title }",
-    "incidents": "incidents { totalCount }",
-    "incidentStats": "incidentStats { total }",
-    "silences": "silences { totalCount }",
-    "maintenanceWindows": "maintenanceWindows { totalCount }",
-    "platformReport": "platformReport { totalServices }",
-    "node": 'node(id: "x") { id }',
-    "feedCursor": "feedCursor",
-}
-"""Every query that asks for a role."""
-
-
 def test_every_query_of_the_schema_is_tried() -> None:
-    """A query that is added comes with a line above."""
+    """A query that is added comes with a line there."""
     assert QUERIES.keys() | OPEN == fields_of(build_schema(Settings()), "Query").keys()
 
 

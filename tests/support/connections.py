@@ -12,6 +12,8 @@ from opsgraph.domains.catalog.model import DeploymentInput, ServiceInput, TeamIn
 from opsgraph.domains.cost import commands as cost
 from opsgraph.domains.cost.model import CostInput
 from opsgraph.domains.incidents.commands.notes import annotate
+from opsgraph.domains.readiness.commands import overriding
+from opsgraph.domains.readiness.model.verdicts import ReadinessDecision
 from opsgraph.domains.slo import commands as slo
 from opsgraph.domains.slo.model import SloInput
 from opsgraph.kernel.actor import SYSTEM
@@ -19,6 +21,7 @@ from opsgraph.storage.transactions import Tx
 from tests.support.alerts import make_alert, make_silence, make_window
 from tests.support.api import Api
 from tests.support.incidents import make_incident
+from tests.support.verdicts import declare, judge
 
 NODES = 4
 """How many nodes every connection has at least."""
@@ -46,6 +49,18 @@ async def fill(api: Api) -> None:
             await make_silence(tx, reason=f"known {number}")
             await make_window(tx, "hub", reason=f"planned {number}")
     await _add_incidents(api)
+    await _add_readiness(api)
+
+
+async def _add_readiness(api: Api) -> None:
+    """What the hub declared, what it was judged to be, and overrides that were refused."""
+    for number in range(NODES + 1):
+        await declare(api.core, "hub", custom={"number": number})
+        await judge(api.core, "hub")
+        async with api.core.database.transaction(SYSTEM, api.core.clock.now()) as tx:
+            until = tx.now + timedelta(days=1)
+            await overriding.request(tx, "hub", ReadinessDecision.GO, f"wanted {number}", until)
+            await overriding.reject(tx, "hub")
 
 
 async def _add_incidents(api: Api) -> None:

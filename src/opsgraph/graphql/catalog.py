@@ -20,7 +20,15 @@ from opsgraph.graphql.governance import Governance, load_governance
 from opsgraph.graphql.health import ServiceHealth, load_health
 from opsgraph.graphql.incident_lists import incidents_of_service
 from opsgraph.graphql.incidents import Incident
+from opsgraph.graphql.manifests import MANIFESTS_OF_SERVICE, ServiceManifest, load_manifests
 from opsgraph.graphql.nodes import Node, finds, shown_as, shows, to_node
+from opsgraph.graphql.readiness import VERDICTS_OF_SERVICE, ReadinessVerdict, load_readiness
+from opsgraph.graphql.readiness_permits import (
+    OVERRIDES_OF_SERVICE,
+    ReadinessExemption,
+    ReadinessOverride,
+    load_exemptions,
+)
 from opsgraph.graphql.reliability import Reliability, load_reliability
 from opsgraph.graphql.slo import SLOS_OF_SERVICE, Slo
 
@@ -88,6 +96,24 @@ class Service(Node):
     cost: CostProfile = edge(load_costs, key="key", description="What it costs.")
     reliability: Reliability = edge(load_reliability, key="key", description="How reliable it was in 30 days.")
     governance: Governance = edge(load_governance, key="key", description="How it keeps the organisation's rules.")
+    readiness: ReadinessVerdict | None = edge(
+        load_readiness, key="key", description="The newest verdict on whether it is ready for production; null if none."
+    )
+    readiness_verdicts: Connection[ReadinessVerdict] = forward(
+        VERDICTS_OF_SERVICE, description="Every verdict on it, newest first."
+    )
+    readiness_overrides: Connection[ReadinessOverride] = forward(
+        OVERRIDES_OF_SERVICE, description="Every override that was asked for, whatever became of it, newest first."
+    )
+    readiness_exemptions: list[ReadinessExemption] = edge(
+        load_exemptions, key="key", description="The checks that it is, or wants to be, exempt from; none that ended."
+    )
+    manifest: ServiceManifest | None = edge(
+        load_manifests, key="key", description="What it declares about itself; null if it never did."
+    )
+    manifests: Connection[ServiceManifest] = forward(
+        MANIFESTS_OF_SERVICE, description="Every snapshot of what it declared, newest first."
+    )
     slos: Connection[Slo] = forward(SLOS_OF_SERVICE, description="Its service level objectives, by name.")
     alerts: Connection[Alert] = alerts_of_service()
     incidents: Connection[Incident] = incidents_of_service()

@@ -23,6 +23,7 @@ from opsgraph.domains.health.model import HealthStatus
 from opsgraph.domains.incidents import model as incidents
 from opsgraph.domains.incidents.queries.incidents import incident_from
 from opsgraph.domains.incidents.rules import filtering as incident_filtering
+from opsgraph.domains.readiness.model.verdicts import ReadinessDecision, ReadinessEventKind
 from opsgraph.events.feed import Feed
 from opsgraph.events.log import LoggedEvent
 from opsgraph.graphql.alerts import Alert, alert_of
@@ -34,6 +35,7 @@ from opsgraph.graphql.incidents import Incident, incident_of
 from opsgraph.graphql.inputs import MOST_VALUES, frozen
 from opsgraph.graphql.marks import Mark
 from opsgraph.graphql.nodes import to_node
+from opsgraph.graphql.readiness import ReadinessVerdict
 from opsgraph.graphql.rights import query, subscription
 from opsgraph.kernel.actor import Role
 from opsgraph.kernel.events import Topic
@@ -43,6 +45,9 @@ from opsgraph.kernel.text import name_key
 After = Annotated[
     str | None,
     strawberry.argument(description="The cursor of the last event seen, or `feedCursor`; from now on if left out."),
+]
+Services = Annotated[
+    list[str] | None, strawberry.argument(description="Of services of these names alone; of all if left out.")
 ]
 Read = Callable[[Sequence[LoggedEvent]], Awaitable[list[Any]]]
 """Makes the events that are wanted of a batch."""
@@ -87,6 +92,27 @@ class ServiceHealthEvent:
     current: HealthStatus = strawberry.field(description="Its status since.")
 
 
+@strawberry.type(description="The decision about a service, or what stands in for it, became another one.")
+class ReadinessEvent:
+    """The readiness of a service became another one. `position` is its place."""
+
+    position: strawberry.Private[int]
+    service_key: strawberry.Private[UUID]
+    verdict_key: strawberry.Private[UUID]
+    cursor: str = strawberry.field(description="Its place: a subscription `after` it goes on behind it.")
+    at: datetime = strawberry.field(description="When it happened.")
+    kind: ReadinessEventKind = strawberry.field(description="What happened.")
+    decision: ReadinessDecision = strawberry.field(description="What the verdict decides since.")
+    effective_decision: ReadinessDecision = strawberry.field(description="What counts since.")
+    previous_decision: ReadinessDecision | None = strawberry.field(
+        description="What counted before, or was decided; null for the first verdict."
+    )
+    service: Service = to_node("Service", key="service_key", description="The service as it is now.")
+    verdict: ReadinessVerdict = to_node(
+        "ReadinessVerdict", key="verdict_key", description="The verdict; what is beside it is as of now."
+    )
+
+
 @strawberry.type
 class FeedQueries:
     """What can be asked about feeds."""
@@ -125,15 +151,25 @@ class FeedSubscriptions:
         self,
         info: strawberry.Info[Context, None],
         after: After = None,
-        services: Annotated[
-            list[str] | None, strawberry.argument(description="Of services of these names alone; of all if left out.")
-        ] = None,
+        services: Services = None,
     ) -> AsyncGenerator[ServiceHealthEvent, None]:
         """Services get worse, and better."""
-        if services is not None and len(services) > MOST_VALUES:
-            raise Invalid(f"services has {len(services):,} values; at most {MOST_VALUES:,} are accepted", "services")
-        read = partial(_health, info.context, services)
+        read = partial(_health, info.context, _bounded(services))
         return _followed(info.context, Topic.SERVICE_HEALTH, after, read)
+
+    @subscription(Role.VIEWER, shared=True, description="How the readiness of services changes.")
+    def readiness_feed(
+        self, info: strawberry.Info[Context, None], after: After = None, services: Services = None
+    ) -> AsyncGenerator[ReadinessEvent, None]:
+        """Verdicts decide otherwise, and overrides begin and end."""
+        read = partial(_readiness, info.context, _bounded(services))
+        return _followed(info.context, Topic.READINESS, after, read)
+
+
+def _bounded(services: list[str] | None) -> list[str] | None:
+    if services is not None and len(services) > MOST_VALUES:
+        raise Invalid(f"services has {len(services):,} values; at most {MOST_VALUES:,} are accepted", "services")
+    return services
 
 
 async def _followed(context: Context, topic: Topic, after: str | None, read: Read) -> AsyncGenerator[Any, None]:
@@ -191,11 +227,6 @@ async def _incidents(
 async def _health(
     context: Context, names: Collection[str] | None, events: Sequence[LoggedEvent]
 ) -> list[ServiceHealthEvent]:
-    wanted = events
-    if names is not None:
-        keys = {name_key(name) for name in names}
-        homes = await _homes(context, [event.subject_id for event in events])
-        wanted = [event for event in events if event.subject_id in homes and homes[event.subject_id].service in keys]
     return [
         ServiceHealthEvent(
             **_placed(context, event),
@@ -203,8 +234,35 @@ async def _health(
             previous=HealthStatus(event.facts["previous"]),
             current=HealthStatus(event.facts["current"]),
         )
-        for event in wanted
+        for event in await _of_services(context, names, events)
     ]
+
+
+async def _readiness(
+    context: Context, names: Collection[str] | None, events: Sequence[LoggedEvent]
+) -> list[ReadinessEvent]:
+    return [
+        ReadinessEvent(
+            **_placed(context, event),
+            service_key=event.subject_id,
+            verdict_key=UUID(event.facts["verdict_id"]),
+            kind=ReadinessEventKind(event.kind),
+            decision=ReadinessDecision(event.facts["decision"]),
+            effective_decision=ReadinessDecision(event.facts["effective"]),
+            previous_decision=event.facts["previous"] and ReadinessDecision(event.facts["previous"]),
+        )
+        for event in await _of_services(context, names, events)
+    ]
+
+
+async def _of_services(
+    context: Context, names: Collection[str] | None, events: Sequence[LoggedEvent]
+) -> Sequence[LoggedEvent]:
+    if names is None:
+        return events
+    keys = {name_key(name) for name in names}
+    homes = await _homes(context, [event.subject_id for event in events])
+    return [event for event in events if event.subject_id in homes and homes[event.subject_id].service in keys]
 
 
 def _placed(context: Context, event: LoggedEvent) -> dict[str, Any]:

@@ -14,16 +14,20 @@ from opsgraph.graphql.documents import Documents, preparing
 from opsgraph.graphql.feeds import FeedQueries, FeedSubscriptions
 from opsgraph.graphql.governance import GovernanceQueries
 from opsgraph.graphql.incident_lists import IncidentQueries
+from opsgraph.graphql.manifests import ManifestQueries
 from opsgraph.graphql.mutations.alerts import AlertMutations
 from opsgraph.graphql.mutations.catalog import CatalogMutations
 from opsgraph.graphql.mutations.cost import CostMutations
 from opsgraph.graphql.mutations.governance import GovernanceMutations
 from opsgraph.graphql.mutations.incidents import IncidentMutations
+from opsgraph.graphql.mutations.readiness import ReadinessMutations
+from opsgraph.graphql.mutations.readiness_policy import ReadinessPolicyMutations
 from opsgraph.graphql.mutations.reliability import ReliabilityMutations
 from opsgraph.graphql.mutations.silences import SilenceMutations
 from opsgraph.graphql.mutations.slo import SloMutations
 from opsgraph.graphql.nodes import Node, find_node
 from opsgraph.graphql.problems import RefusalHandler
+from opsgraph.graphql.readiness_policy import ReadinessPolicyQueries
 from opsgraph.graphql.report import ReportQueries
 from opsgraph.graphql.rights import query
 from opsgraph.graphql.scalars import scalar_config
@@ -43,6 +47,8 @@ class Query(
     AlertQueries,
     IncidentQueries,
     SilenceQueries,
+    ReadinessPolicyQueries,
+    ManifestQueries,
     ReportQueries,
     FeedQueries,
 ):
@@ -69,6 +75,8 @@ class Mutation(
     AlertMutations,
     IncidentMutations,
     SilenceMutations,
+    ReadinessMutations,
+    ReadinessPolicyMutations,
 ):
     """The root of all mutations."""
 

@@ -1,6 +1,8 @@
 """Lists of services: their orders, their filter, and what can be asked about the catalog."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,6 +14,8 @@ from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.governance.model import GovernanceStatus
 from opsgraph.domains.health import queries as health
 from opsgraph.domains.health.model import HealthStatus
+from opsgraph.domains.readiness.model.verdicts import ReadinessDecision
+from opsgraph.domains.readiness.queries import states as readiness
 from opsgraph.graphql.catalog import Service, service_of
 from opsgraph.graphql.connections import After, Before, Connection, First, Last, Relation, connect, whole_list
 from opsgraph.graphql.context import Context
@@ -61,6 +65,11 @@ class ServiceFilter:
     governance: list[GovernanceStatus] | None = strawberry.field(
         default=strawberry.UNSET, description="Whose governance is one of these."
     )
+    readiness: list[ReadinessDecision] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="About which one of these decisions counts, that of the override in force included; services "
+        "without a verdict are not among them.",
+    )
     archived: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Archived ones instead of those in use."
     )
@@ -77,35 +86,37 @@ _RANKS: dict[ServiceOrder, Callable[[], model.ServiceOrder | catalog_services.Ra
     ServiceOrder.HEALTH_WORST_FIRST: health.worst_first,
     ServiceOrder.COST_HIGHEST_FIRST: health.cost_highest_first,
 }
-Statuses = tuple[HealthStatus, ...] | None
-GovernanceStatuses = tuple[GovernanceStatus, ...] | None
 
 
-def _among(statuses: Statuses, governance: GovernanceStatuses) -> list[AnySelect]:
-    among = []
-    if statuses is not None:
-        among.append(health.in_status(statuses))
-    if governance is not None:
-        among.append(health.in_governance(governance))
-    return among
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What a filter asks of services that is not the catalog's to know, at an instant."""
+
+    now: datetime
+    health: tuple[HealthStatus, ...] | None = None
+    governance: tuple[GovernanceStatus, ...] | None = None
+    readiness: tuple[ReadinessDecision, ...] | None = None
+
+    def among(self) -> list[AnySelect]:
+        """A select of ids for each condition."""
+        found = []
+        if self.health is not None:
+            found.append(health.in_status(self.health))
+        if self.governance is not None:
+            found.append(health.in_governance(self.governance))
+        if self.readiness is not None:
+            found.append(readiness.in_decision(self.readiness, self.now))
+        return found
 
 
 def _all_services(order: ServiceOrder) -> Relation:
     async def page(
-        session: AsyncConnection,
-        wanted: model.ServiceFilter,
-        statuses: Statuses,
-        governance: GovernanceStatuses,
-        request: PageRequest,
+        session: AsyncConnection, wanted: model.ServiceFilter, beyond: Beyond, request: PageRequest
     ) -> Page[AnyRow]:
-        return await catalog_services.services_page(
-            session, wanted, request, _RANKS[order](), _among(statuses, governance)
-        )
+        return await catalog_services.services_page(session, wanted, request, _RANKS[order](), beyond.among())
 
-    async def count(
-        session: AsyncConnection, wanted: model.ServiceFilter, statuses: Statuses, governance: GovernanceStatuses
-    ) -> int:
-        return await catalog_services.count_services(session, wanted, _among(statuses, governance))
+    async def count(session: AsyncConnection, wanted: model.ServiceFilter, beyond: Beyond) -> int:
+        return await catalog_services.count_services(session, wanted, beyond.among())
 
     return whole_list(f"services {order.value}", page, count, lambda row: service_of(catalog_services.service_of(row)))
 
@@ -132,7 +143,7 @@ class CatalogQueries:
     @query(description="Services, by name unless another order is asked for.")
     async def services(
         self,
-        info: strawberry.Info[Context, None],  # noqa: ARG002 - every root field takes it
+        info: strawberry.Info[Context, None],
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -142,7 +153,15 @@ class CatalogQueries:
     ) -> Connection[Service]:
         """A page of services."""
         relation = SERVICES[order_by or ServiceOrder.NAME]
-        statuses = tuple(filter.health) if filter and isinstance(filter.health, list) else None
-        governance = tuple(filter.governance) if filter and isinstance(filter.governance, list) else None
-        narrowed = (frozen(filter, model.ServiceFilter, "health", "governance"), statuses, governance)
-        return connect(relation, None, page_request(relation.order, first, after, last, before), narrowed)
+        request = page_request(relation.order, first, after, last, before)
+        return connect(relation, None, request, _narrowed(filter, info.context.now))
+
+
+_BEYOND = ("health", "governance", "readiness")
+
+
+def _narrowed(wanted: ServiceFilter | None, now: datetime) -> tuple[model.ServiceFilter, Beyond]:
+    """What the catalog knows of a filter, and the rest."""
+    ours = frozen(wanted, model.ServiceFilter, *_BEYOND)
+    given = {name: getattr(wanted, name, None) for name in _BEYOND}
+    return ours, Beyond(now, **{name: tuple(value) for name, value in given.items() if isinstance(value, list)})

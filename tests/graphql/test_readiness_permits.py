@@ -1,0 +1,218 @@
+"""Overrides and exemptions over GraphQL: two people, in the open, for a while."""
+
+from typing import Any
+
+import pytest
+
+from opsgraph.kernel.actor import Actor
+from tests.support.api import Api
+from tests.support.clock import TestClock
+from tests.support.contents import unchanged
+from tests.support.readiness import BOTH, OVERRIDE, VERDICT, act, acted, evaluate, judged, only_checks
+from tests.support.verdicts import APPROVER, EDITOR
+
+DAY = "2024-03-16T12:00:00Z"
+WANTED = {"service": "api", "decision": "GO", "reason": "The fix is under way", "expiresAt": DAY}
+EXEMPT = {"service": "api", "check": "encryption", "reason": "It stores nothing", "endsAt": DAY}
+
+
+async def request(api: Api, **values: Any) -> dict[str, Any]:
+    """An editor asks for an override."""
+    api.who.actor = EDITOR
+    return await acted(api, "requestReadinessOverride", **{**WANTED, **values})
+
+
+async def overrides(api: Api) -> list[dict[str, Any]]:
+    """Every override of the service, newest first."""
+    data = await api.data(f'{{ service(name: "api") {{ readinessOverrides {{ nodes {{ {OVERRIDE} }} }} }} }}')
+    nodes: list[dict[str, Any]] = data["service"]["readinessOverrides"]["nodes"]
+    return nodes
+
+
+async def newest(api: Api) -> dict[str, Any]:
+    """The newest verdict with what is beside it."""
+    verdict: dict[str, Any] = (await api.data(f'{{ service(name: "api") {{ readiness {{ {VERDICT} }} }} }}'))[
+        "service"
+    ]["readiness"]
+    return verdict
+
+
+async def test_an_override_takes_two_people(api: Api, clock: TestClock) -> None:
+    """It is seen beside the verdict from the request on, and counts from the approval on; the verdict stays."""
+    await judged(api, encryption=False)
+    asked = await request(api)
+    assert (asked["decision"], asked["effectiveDecision"]) == ("NO_GO", "NO_GO")
+    assert asked["override"] == {
+        "decision": "GO",
+        "reason": "The fix is under way",
+        "state": "PENDING",
+        "active": False,
+        "requestedBy": "Eda",
+        "requestedAt": "2024-03-15T12:00:00Z",
+        "expiresAt": DAY,
+        **dict.fromkeys(("approvedBy", "approvedAt", "decidedBy", "note", "endedBy", "endedAt", "endedReason")),
+    }
+    clock.move(minutes=5)
+    api.who.actor = APPROVER
+    approved = await acted(api, "approveReadinessOverride", service="API", note="Until Saturday")
+    assert (approved["decision"], approved["effectiveDecision"]) == ("NO_GO", "GO")
+    assert approved["override"] == {
+        **asked["override"],
+        "state": "APPROVED",
+        "active": True,
+        "approvedBy": "Apo",
+        "decidedBy": "Apo",
+        "approvedAt": "2024-03-15T12:05:00Z",
+        "note": "Until Saturday",
+    }
+    assert await newest(api) == approved
+    assert await overrides(api) == [approved["override"]]
+
+
+async def test_nobody_approves_their_own_request(api: Api) -> None:
+    """Whatever roles they have; another one may."""
+    await judged(api)
+    api.who.actor = BOTH
+    await acted(api, "requestReadinessOverride", **WANTED)
+    async with unchanged(api.core.database):
+        refused = await act(api, "approveReadinessOverride", service="api")
+    assert refused["code"] == "FORBIDDEN"
+    api.who.actor = APPROVER
+    assert (await acted(api, "approveReadinessOverride", service="api"))["effectiveDecision"] == "GO"
+
+
+async def test_an_override_can_be_rejected(api: Api) -> None:
+    """It never counts; another one can be asked for."""
+    await judged(api, encryption=False)
+    await request(api)
+    api.who.actor = APPROVER
+    rejected = await acted(api, "rejectReadinessOverride", service="api", note="Not on a Friday")
+    assert (rejected["effectiveDecision"], rejected["override"]) == ("NO_GO", None)
+    (kept,) = await overrides(api)
+    assert (kept["state"], kept["decidedBy"], kept["note"]) == ("REJECTED", "Apo", "Not on a Friday")
+    assert (kept["approvedBy"], kept["approvedAt"], kept["active"]) == (None, None, False)
+    assert (await request(api))["override"]["state"] == "PENDING"
+
+
+async def test_an_override_can_be_revoked(api: Api, clock: TestClock) -> None:
+    """The verdict counts again; what was is still to be seen."""
+    await judged(api, encryption=False)
+    await request(api)
+    api.who.actor = APPROVER
+    await acted(api, "approveReadinessOverride", service="api")
+    clock.move(hours=1)
+    revoked = await acted(api, "revokeReadinessOverride", service="api", note="It was not under way")
+    assert (revoked["decision"], revoked["effectiveDecision"]) == ("NO_GO", "NO_GO")
+    (kept,) = await overrides(api)
+    assert kept == revoked["override"]
+    assert (kept["state"], kept["active"], kept["approvedBy"]) == ("REVOKED", False, "Apo")
+    assert (kept["endedBy"], kept["endedAt"]) == ("Apo", "2024-03-15T13:00:00Z")
+
+
+async def test_an_override_expires_by_itself(api: Api, clock: TestClock) -> None:
+    """To the second, before anything notes it."""
+    await judged(api, encryption=False)
+    await request(api)
+    api.who.actor = APPROVER
+    await acted(api, "approveReadinessOverride", service="api")
+    clock.move(hours=23, minutes=59, seconds=59)
+    assert (await newest(api))["effectiveDecision"] == "GO"
+    clock.move(seconds=1)
+    verdict = await newest(api)
+    assert (verdict["effectiveDecision"], verdict["override"]["state"]) == ("NO_GO", "ENDED")
+    ended = {name: verdict["override"][name] for name in ("active", "endedAt", "endedReason")}
+    assert ended == {"active": False, "endedAt": DAY, "endedReason": "expired"}
+    assert await overrides(api) == [verdict["override"]]
+
+
+async def test_a_request_that_nobody_decided_about_in_time_is_over(api: Api, clock: TestClock) -> None:
+    """It cannot be approved, and is not in the way of the next one."""
+    await judged(api)
+    await request(api)
+    clock.move(days=1)
+    (kept,) = await overrides(api)
+    assert (kept["state"], kept["endedAt"], kept["endedReason"]) == ("ENDED", DAY, "expired")
+    api.who.actor = APPROVER
+    assert (await act(api, "approveReadinessOverride", service="api"))["code"] == "CONFLICT"
+    assert (await request(api, expiresAt="2024-03-17T12:00:00Z"))["override"]["state"] == "PENDING"
+
+
+async def test_an_editor_asks_for_an_exemption_and_an_approver_grants_it(api: Api) -> None:
+    """The check is skipped from then on, with who, why and until when; it is seen beside the verdict from the start."""
+    assert (await judged(api, encryption=False))["decision"] == "NO_GO"
+    api.who.actor = EDITOR
+    asked = await acted(api, "exemptReadinessCheck", **EXEMPT)
+    wanted = {"check": "encryption", "reason": "It stores nothing", "requestedBy": "Eda", "endsAt": DAY}
+    assert asked["exemptions"] == [{**wanted, "approvedBy": None, "active": False}]
+    assert asked["decision"] == "NO_GO"
+    api.who.actor = APPROVER
+    results = "results { outcome message check { name } }"
+    granted = await acted(api, "exemptReadinessCheck", f"{VERDICT} {results}", **EXEMPT)
+    assert granted["exemptions"] == [{**wanted, "approvedBy": "Apo", "active": True}]
+    assert granted["decision"] == "CONDITIONAL_GO"
+    (skipped,) = [one for one in granted["results"] if one["check"]["name"] == "encryption"]
+    assert skipped["outcome"] == "SKIPPED"
+    assert skipped["message"] == "exempt until 2024-03-16 by Apo: It stores nothing"
+    data = await api.data('{ service(name: "api") { readinessExemptions { check active approvedBy } } }')
+    assert data["service"]["readinessExemptions"] == [{"check": "encryption", "active": True, "approvedBy": "Apo"}]
+
+
+async def test_an_exemption_ends_by_itself_or_by_someone(api: Api, clock: TestClock) -> None:
+    """The check counts again."""
+    await judged(api, encryption=False)
+    api.who.actor = APPROVER
+    assert (await acted(api, "exemptReadinessCheck", **EXEMPT))["decision"] == "CONDITIONAL_GO"
+    clock.move(days=1)
+    assert await evaluate(api) == {**await newest(api), "__typename": "ReadinessVerdict"}
+    assert ((await newest(api))["decision"], (await newest(api))["exemptions"]) == ("NO_GO", [])
+    later = {**EXEMPT, "endsAt": "2024-03-20T12:00:00Z"}
+    assert (await acted(api, "exemptReadinessCheck", **later))["decision"] == "CONDITIONAL_GO"
+    ended = await acted(api, "revokeReadinessExemption", service="api", check="Encryption")
+    assert (ended["decision"], ended["exemptions"]) == ("NO_GO", [])
+
+
+async def test_a_request_for_an_exemption_can_be_taken_back(api: Api) -> None:
+    """By whoever may ask for one; nothing is evaluated, for nothing changed."""
+    await judged(api)
+    api.who.actor = EDITOR
+    await acted(api, "exemptReadinessCheck", **EXEMPT)
+    ended = await acted(api, "revokeReadinessExemption", service="api", check="encryption")
+    assert ended["exemptions"] == []
+    data = await api.data('{ service(name: "api") { readinessVerdicts { totalCount } } }')
+    assert data["service"]["readinessVerdicts"]["totalCount"] == 1
+
+
+async def test_nobody_grants_their_own_exemption(api: Api) -> None:
+    """An editor who becomes an approver does not, either."""
+    await judged(api)
+    api.who.actor = EDITOR
+    await acted(api, "exemptReadinessCheck", **EXEMPT)
+    api.who.actor = Actor(EDITOR.name, BOTH.roles)
+    async with unchanged(api.core.database):
+        assert (await act(api, "exemptReadinessCheck", **EXEMPT))["code"] == "FORBIDDEN"
+
+
+async def test_a_service_that_was_never_judged_is_judged_with_its_first_exemption(api: Api) -> None:
+    """So that there is a verdict to give."""
+    await api.do("saveService", name="api")
+    verdict = await acted(api, "exemptReadinessCheck", **EXEMPT)
+    assert (verdict["decision"], verdict["exemptions"][0]["active"]) == ("NO_GO", True)
+
+
+async def test_an_exemption_that_leaves_too_few_checks_keeps_the_last_verdict(api: Api) -> None:
+    """It is stored and seen beside it."""
+    await only_checks(api, "metrics", "alerting", "encryption")
+    before = await judged(api, encryption=False)
+    verdict = await acted(api, "exemptReadinessCheck", **EXEMPT)
+    assert (verdict["decision"], before["decision"]) == ("NO_GO", "NO_GO")
+    assert verdict["exemptions"][0]["active"]
+    assert (await evaluate(api))["code"] == "CONFLICT"
+
+
+@pytest.mark.parametrize("mutation", ["approve", "reject", "revoke"])
+async def test_an_override_that_is_not_there_is_not_decided_about(api: Api, mutation: str) -> None:
+    """CONFLICT that names the service."""
+    await judged(api)
+    async with unchanged(api.core.database):
+        refused = await act(api, f"{mutation}ReadinessOverride", service="api")
+    assert (refused["code"], refused["field"]) == ("CONFLICT", ["input", "service"])
