@@ -14,6 +14,8 @@ const EXAMPLES = [
   "alert-feed",
   "incidents",
   "respond",
+  "declare-manifest",
+  "readiness",
 ];
 
 const HEADERS = `{
