@@ -15,7 +15,7 @@ from opsgraph.storage.database import Database
 from tests.support.clock import START
 from tests.support.events import ALERTS, Follower, Noted, followed, following, process, small
 from tests.support.statements import statements
-from tests.support.waiting import until
+from tests.support.waiting import LONG_ENOUGH_SECONDS, until
 
 INCIDENTS = frozenset({Topic.INCIDENTS})
 
@@ -153,7 +153,7 @@ async def test_who_works_on_a_batch_holds_no_connection(database: Database, sett
     async with process(small(settings)) as own:
         await own.note(1)
         async with aclosing(own.feed.follow(ALERTS, 0)) as batches:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(LONG_ENOUGH_SECONDS):
                 await anext(batches)
                 await own.note(2)
                 await anext(batches)
@@ -197,7 +197,7 @@ async def test_who_leaves_leaves_nothing_behind(database: Database, settings: Se
         await anext(midst)
         await midst.aclose()
         await own.feed.follow(ALERTS).aclose()
-        await until(lambda: asyncio.all_tasks() == before)  # a connection in use is closed by a task
+        await until(lambda: asyncio.all_tasks() <= before)  # a connection in use is closed by a task
         assert own.feed._tail._followers == 0
 
 

@@ -80,7 +80,7 @@ async def test_one_who_takes_nothing_for_too_long_is_cut_off() -> None:
         served.ticker.tick("a")
         await until(lambda: socket.cut_off)
         await until(lambda: served.live.count == 0)
-    assert served.ticker.following == 0
+    await until(lambda: served.ticker.following == 0)
 
 
 async def test_a_server_that_cannot_cut_off_is_left_all_the_same() -> None:
@@ -92,7 +92,7 @@ async def test_a_server_that_cannot_cut_off_is_left_all_the_same() -> None:
         served.ticker.tick(*["a"] * 300)
         await until(lambda: served.live.count == 0)
         assert not socket.cut_off
-    assert served.ticker.following == 0
+    await until(lambda: served.ticker.following == 0)
 
 
 @pytest.mark.parametrize("reading", [True, False])
@@ -111,7 +111,7 @@ async def test_whoever_is_gone_leaves_nothing_behind(*, reading: bool) -> None:
             await until(lambda: served.ticker.executed == 2)
     assert served.live.count == 0
     await until(lambda: served.ticker.following == 0)
-    await until(lambda: asyncio.all_tasks() == before)
+    await until(lambda: asyncio.all_tasks() <= before)
 
 
 async def test_a_connection_has_so_many_operations_and_no_more() -> None:
@@ -160,5 +160,5 @@ async def test_a_server_that_goes_away_says_so() -> None:
         assert stalled.cut_off
         async with connected(served.app) as late:
             assert await late.closed() == (1001, "the server is going away")
-    assert served.ticker.following == 0
-    await until(lambda: asyncio.all_tasks() == before)
+    await until(lambda: served.ticker.following == 0)
+    await until(lambda: asyncio.all_tasks() <= before)

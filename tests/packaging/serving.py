@@ -57,13 +57,13 @@ def query(url: str, document: str) -> Any:
         data=json.dumps({"query": document}).encode(),
         headers={"content-type": "application/json", "accept": "application/graphql-response+json"},
     )
-    with _DIRECT.open(request, timeout=10) as response:
+    with _DIRECT.open(request, timeout=READY_WITHIN_SECONDS) as response:
         return json.load(response)
 
 
 def get(url: str) -> bytes:
     """The body of an address; raises `urllib.error.HTTPError` unless it answers with success."""
-    with _DIRECT.open(url, timeout=10) as response:
+    with _DIRECT.open(url, timeout=READY_WITHIN_SECONDS) as response:
         body: bytes = response.read()
     return body
 

@@ -15,6 +15,7 @@ from opsgraph.storage.database import Database
 from tests.support.clock import START, TestClock
 from tests.support.rows import inserted
 from tests.support.statements import statements
+from tests.support.waiting import LONG_ENOUGH_SECONDS
 
 TEAM = metadata.tables["team"]
 
@@ -46,7 +47,7 @@ async def test_readers_that_go_away_give_their_connections_back(database: Databa
         await begun.wait()
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LONG_ENOUGH_SECONDS):
         assert await one(database) == 1
 
 

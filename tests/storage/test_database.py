@@ -17,6 +17,7 @@ from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import lock_sorted
 from tests.support.clock import START, TestClock
 from tests.support.rows import inserted
+from tests.support.waiting import LONG_ENOUGH_SECONDS
 
 TEAM = metadata.tables["team"]
 
@@ -136,7 +137,7 @@ async def test_a_read_is_not_held_up_by_a_write(database: Database, clock: TestC
         await add(tx, "one")
     async with database.transaction(SYSTEM, clock.now()) as tx:
         await tx.connection.execute(update(TEAM).values(title="changed"))
-        async with asyncio.timeout(5), database.reading() as session:
+        async with asyncio.timeout(LONG_ENOUGH_SECONDS), database.reading() as session:
             assert (await session.execute(select(TEAM.c.title))).scalar_one() is None
 
 

@@ -17,7 +17,7 @@ from opsgraph.storage.saving import Outcome, Saved, save_row
 from opsgraph.storage.transactions import Tx
 from tests.support.clock import START
 from tests.support.rows import inserted
-from tests.support.waiting import someone_waits
+from tests.support.waiting import LONG_ENOUGH_SECONDS, someone_waits
 
 TEAM, SERVICE, DEPENDENCY = (metadata.tables[name] for name in ("team", "service", "service_dependency"))
 LATER = START + timedelta(minutes=1)
@@ -138,7 +138,7 @@ async def test_two_rows_that_come_to_name_each_other_do_not_deadlock(database: D
             row = dict(zip(("service_id", "depends_on_id"), ids, strict=True))
             await tx.connection.execute(insert(DEPENDENCY).values(row))
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LONG_ENOUGH_SECONDS):
         await asyncio.gather(link("api", "web"), link("web", "api"))
     async with database.reading() as session:
         assert (await session.execute(select(func.count()).select_from(DEPENDENCY))).scalar_one() == 2

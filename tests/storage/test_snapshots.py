@@ -12,6 +12,7 @@ from opsgraph.storage.database import Database
 from opsgraph.storage.snapshots import snapshot
 from tests.support.clock import START
 from tests.support.rows import inserted
+from tests.support.waiting import LONG_ENOUGH_SECONDS
 
 TEAM = metadata.tables["team"]
 
@@ -54,6 +55,6 @@ async def test_writers_do_not_wait_for_a_snapshot(database: Database) -> None:
     """However long it is read."""
     async with snapshot(database) as session:
         await count(session)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LONG_ENOUGH_SECONDS):
             await asyncio.gather(*(add(database, f"team-{number}") for number in range(5)))
         assert await count(session) == 0

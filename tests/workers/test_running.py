@@ -13,8 +13,9 @@ from opsgraph.workers import running
 from opsgraph.workers.evaluate import WorkerContext
 from opsgraph.workflows.health import HealthPolicy
 from tests.support.clock import START, TestClock
+from tests.support.waiting import LONG_ENOUGH_SECONDS
 
-LIMIT = 10
+LIMIT = LONG_ENOUGH_SECONDS
 """Seconds after which a test has failed; none of them waits."""
 
 
