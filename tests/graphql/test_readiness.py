@@ -170,6 +170,14 @@ async def test_a_filter_of_too_many_values_is_refused(api: Api) -> None:
     assert error["extensions"]["field"] == ["filter", "readiness"]
 
 
+async def test_what_verdicts_consist_of_counts(api: Api) -> None:
+    """The results of many verdicts are many objects, however few fields they are asked for."""
+    pages = "services(first: 200) { nodes { readinessVerdicts(first: %d) { nodes { results { message } } } } }"
+    assert (await api.data(f"{{ {pages % 5} }}"))["services"]["nodes"] == []
+    (error,) = (await api.send(f"{{ {pages % 50} }}"))["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["limit"]) == ("LIMIT_EXCEEDED", "cost")
+
+
 ALL = f"""{{ services {{ nodes {{ name
   readiness {{ {WHOLE} {VERDICT} }}
   readinessVerdicts(first: 2) {{ totalCount nodes {{ {WHOLE} }} }}

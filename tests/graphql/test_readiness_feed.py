@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from opsgraph.kernel.actor import Actor, Role
 from tests.support.api import Api
 from tests.support.readiness import acted, evaluate, judged
 from tests.support.sockets import Socket, greeted
@@ -75,6 +78,16 @@ async def test_the_feed_is_replayed_from_a_cursor_and_for_some_services(api: Api
     async with greeted(api.app) as socket:
         await socket.subscribe("1", FEED, after=events[0]["cursor"])
         assert (await event(socket))["service"]["name"] == "db"
+
+
+@pytest.mark.parametrize("roles", [[], [Role.INGEST]], ids=["nothing", "ingest"])
+async def test_following_asks_for_viewer(api: Api, roles: list[Role]) -> None:
+    """Who only posts facts does not follow."""
+    api.who.actor = Actor("ann", frozenset(roles))
+    async with greeted(api.app) as socket:
+        await socket.subscribe("1", FEED)
+        (error,) = (await socket.receive())["payload"]
+    assert error["extensions"]["details"] == {"action": "readinessFeed", "anyOf": ["VIEWER"]}
 
 
 async def test_a_feed_of_too_many_services_is_refused(api: Api) -> None:

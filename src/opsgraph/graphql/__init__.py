@@ -19,7 +19,7 @@
 
 What stays open has files of its own:
 
-    feeds              alertFeed, incidentFeed, serviceHealthFeed
+    feeds              alertFeed, incidentFeed, serviceHealthFeed, readinessFeed
     marks              what their streams tell of themselves between events
     subscriptions      a subscription made ready to run: parsed, valid, within the limits
     streams            subscriptions that run, identical ones once for all who follow

@@ -30,7 +30,7 @@ LARGEST_LIST = 500
 """What a plain list that takes `first` holds at most, and if it is left out."""
 
 LONGEST = "opsgraph.longest"
-"""The key under which the metadata of a plain list that can be long says how many members it has at most."""
+"""The key under which the metadata of a plain list that can be long says how many it has at most, or usually."""
 
 _LISTED = frozenset({"nodes", "edges"})
 _CEILING = 10**12  # beyond it nobody needs to know how much more it is

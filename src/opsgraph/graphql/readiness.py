@@ -12,6 +12,7 @@ from opsgraph.domains.readiness.model.policies import ReadinessCategory
 from opsgraph.domains.readiness.model.verdicts import CheckOutcome, CheckResult, ReadinessDecision, Verdict
 from opsgraph.domains.readiness.queries import overrides, verdicts
 from opsgraph.domains.readiness.rules import deciding
+from opsgraph.graphql.complexity import LONGEST
 from opsgraph.graphql.connections import of_parents
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.edges import edge
@@ -22,7 +23,14 @@ from opsgraph.graphql.readiness_permits import (
     load_exemptions,
     override_of,
 )
-from opsgraph.graphql.readiness_policy import CheckKey, ReadinessCheck, ReadinessPolicy, load_checks, load_policies
+from opsgraph.graphql.readiness_policy import (
+    USUAL_CHECKS,
+    CheckKey,
+    ReadinessCheck,
+    ReadinessPolicy,
+    load_checks,
+    load_policies,
+)
 from opsgraph.graphql.scalars import JSON
 
 if TYPE_CHECKING:
@@ -102,7 +110,9 @@ class ReadinessVerdict(Node):
     evaluated_by: str = strawberry.field(description="Who asked for it: a person, a key, or system.")
     policy_version: int = strawberry.field(description="Which version of the policy decided.")
     categories: list[ReadinessCategoryResult] = strawberry.field(description="How each category came out.")
-    results: list[ReadinessCheckResult] = strawberry.field(description="Every check that was enabled, in their order.")
+    results: list[ReadinessCheckResult] = strawberry.field(
+        description="Every check that was enabled, in their order.", metadata={LONGEST: USUAL_CHECKS}
+    )
     blockers: list[ReadinessCheckResult] = strawberry.field(
         description="The hard blockers that failed or could not be evaluated: with any of them it is NO_GO."
     )

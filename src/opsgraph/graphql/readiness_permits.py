@@ -15,7 +15,6 @@ from opsgraph.graphql.connections import of_parents
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.nodes import Node, finds
 
-
 _STANDING = frozenset({model.OverrideState.PENDING, model.OverrideState.APPROVED})
 
 

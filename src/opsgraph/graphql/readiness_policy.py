@@ -9,8 +9,12 @@ import strawberry
 from opsgraph.domains.catalog.model import Lifecycle
 from opsgraph.domains.readiness.model import policies as model
 from opsgraph.domains.readiness.queries import policies as queries
+from opsgraph.graphql.complexity import LONGEST
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.rights import query
+
+USUAL_CHECKS = 25
+"""How many checks a policy usually has: those that are built in, and some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,9 @@ class ReadinessPolicy:
     minimum_checks: int = strawberry.field(
         description="How many checks must apply to a service for a verdict; 3 or more."
     )
-    checks: list[ReadinessCheck] = strawberry.field(description="Every check, disabled ones included, in their order.")
+    checks: list[ReadinessCheck] = strawberry.field(
+        description="Every check, disabled ones included, in their order.", metadata={LONGEST: USUAL_CHECKS}
+    )
     version: int = strawberry.field(description="Counted from 1; each change makes the next one.")
     category_weights: list[CategoryWeight] = strawberry.field(description="The weight of every category.")
 
