@@ -16,7 +16,7 @@ from opsgraph.domains.readiness.rules.judging import Finding
 from opsgraph.domains.readiness.rules.manifests import named_sections
 from opsgraph.kernel.text import shown
 
-_EXPRESSION_SHOWN = 200
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ def run(
 
 
 def _result(check: Check, finding: Finding) -> CheckResult:
-    return CheckResult(check.name, check.category, check.weight, blocks(check), finding.outcome, finding.message)
+    message = " ".join(finding.message.split())  # one line of a log
+    return CheckResult(check.name, check.category, check.weight, blocks(check), finding.outcome, message)
 
 
 def _judged(check: Check, case: _Case) -> Finding:
@@ -89,7 +90,7 @@ def _exempt(exemption: Exemption | None, now: datetime) -> str | None:
     if exemption is None or not exemption.in_force(now):
         return None
     until = exemption.ends_at.astimezone(UTC).date().isoformat()
-    return f"exempt until {until} by {exemption.approved_by}: {exemption.reason}"
+    return f"exempt until {until} by {exemption.approved_by}: {_cut(exemption.reason)}"
 
 
 def _stale(check: Check, case: _Case) -> str | None:
@@ -99,21 +100,24 @@ def _stale(check: Check, case: _Case) -> str | None:
     return next((reason for reason in found if reason is not None), None)
 
 
-def _sections(check: Check) -> set[str]:
+def _sections(check: Check) -> frozenset[str]:
     if check.expression is not None:
         return named_sections(check.expression)
     section = BY_NAME[check.name].section if check.name in BY_NAME else None
-    return set() if section is None else {section}
+    return frozenset() if section is None else frozenset((section,))
 
 
 def _expression(text: str, evaluated: Evaluated | None) -> Finding:
     if evaluated is None:
         return Finding(CheckOutcome.ERROR, "its expression was not evaluated")
     if evaluated.error is not None:
-        return Finding(CheckOutcome.ERROR, f"its expression has no value: {evaluated.error}")
+        return Finding(CheckOutcome.ERROR, f"its expression has no value: {_cut(evaluated.error)}")
     if not isinstance(evaluated.value, bool):
         return Finding(CheckOutcome.ERROR, "its expression is neither true nor false")
     outcome = CheckOutcome.PASSED if evaluated.value else CheckOutcome.FAILED
-    whole = " ".join(text.split())
-    cut = whole if len(whole) <= _EXPRESSION_SHOWN else f"{whole[: _EXPRESSION_SHOWN - 1]}…"
-    return Finding(outcome, f"{'true' if evaluated.value else 'false'}: {cut}")
+    return Finding(outcome, f"{'true' if evaluated.value else 'false'}: {_cut(text)}")
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from opsgraph.domains.readiness.model.policies import Check, Policy, ReadinessCategory
 from opsgraph.domains.readiness.model.verdicts import (
@@ -17,6 +18,7 @@ from opsgraph.kernel.refusals import Conflict
 
 _ALMOST_ALL = math.nextafter(1.0, 0.0)
 _ALMOST_ALL_SHOWN = 99
+_REMEMBERED = 1_024
 
 _Weights = Mapping[str, Fraction]
 
@@ -83,10 +85,15 @@ def _exact(number: float) -> Decimal:
     return Decimal(repr(float(number)))
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def _fraction(number: float) -> Fraction:
+    return Fraction(_exact(number))
+
+
 def _effective(policy: Policy, result: CheckResult) -> Fraction:
     """What a check counts: its weight times that of its category."""
     category = policy.category_weights.get(result.category, 1.0)
-    return Fraction(_exact(result.weight)) * Fraction(_exact(category))
+    return _fraction(result.weight) * _fraction(category)
 
 
 def _rate(applicable: Iterable[CheckResult], weights: _Weights) -> Fraction:
@@ -108,7 +115,7 @@ def _decision(policy: Policy, rate: Fraction, *, blocked: bool) -> ReadinessDeci
 
 
 def _threshold(pct: float) -> Fraction:
-    return Fraction(_exact(pct)) / 100
+    return _fraction(pct) / 100
 
 
 def _conditions(policy: Policy, applicable: Iterable[CheckResult]) -> tuple[str, ...]:
@@ -140,7 +147,7 @@ def _to_go(policy: Policy, applicable: Sequence[CheckResult], weights: _Weights)
 
 
 def _category(category: ReadinessCategory, applicable: Sequence[CheckResult]) -> CategoryResult:
-    weights = {result.name: Fraction(_exact(result.weight)) for result in applicable}
+    weights = {result.name: _fraction(result.weight) for result in applicable}
     passed = sum(result.outcome is CheckOutcome.PASSED for result in applicable)
     return CategoryResult(category, _as_float(_rate(applicable, weights)), passed, len(applicable))
 

@@ -15,8 +15,10 @@ MOST_ENTRIES = 500
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
+_JSON = (str, bool, int, float, Mapping, list, type(None))
 
-Path = tuple[str, ...]
+Path = tuple[str | int, ...]
+"""What leads to a value: names, and places in lists."""
 
 
 def accept(values: Mapping[str, Any], field: str) -> None:
@@ -48,8 +50,7 @@ def text_of(value: Any) -> str:
 
 def dotted(path: Path) -> str:
     """A path for people: names with dots between them, quoted where they are no plain words."""
-    parts = [f".{part}" if _PLAIN.fullmatch(part) else f"[{shown(part)}]" for part in path]
-    return "".join(parts).removeprefix(".")
+    return "".join(_step(part) for part in path).removeprefix(".")
 
 
 def said(value: Any) -> str:
@@ -64,36 +65,55 @@ def said(value: Any) -> str:
     return json.dumps(value) if fits else "a number of more than 64 bits"
 
 
+def _step(part: str | int) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if _PLAIN.fullmatch(part) else f"[{shown(part)}]"
+
+
 def _walk(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     """Every entry below a value with the path that leads there: an object's before those within them."""
     if not isinstance(value, Mapping | list):
         return
     if len(path) > MOST_LEVELS:
-        raise Invalid(f"{dotted(path[1:])} is nested more than {MOST_LEVELS} levels deep", path)
-    entries = value.items() if isinstance(value, Mapping) else ((str(index), item) for index, item in enumerate(value))
-    for name, item in entries:
+        raise _refused(f"{dotted(path[1:])} is nested more than {MOST_LEVELS} levels deep", path)
+    for name, item in value.items() if isinstance(value, Mapping) else enumerate(value):
         yield (*path, name), item
         yield from _walk(item, (*path, name))
 
 
 def _accept_one(path: Path, value: Any) -> None:
-    label, name = dotted(path[1:]), path[-1]
-    if not name or len(name) > NAME_LENGTH:
-        raise Invalid(f"{label}: a name has 1 to {NAME_LENGTH} characters, not {len(name)}", path)
-    _accept_text(f"the name in {dotted(path[1:-1])}", name, path)
+    _accept_name(path)
+    label = dotted(path[1:])
     if isinstance(value, str):
         _accept_text(label, value, path)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise Invalid(f"{label} is no finite number", path)
+        raise _refused(f"{label} is no finite number", path)
     elif isinstance(value, int) and not _fits(value):
-        raise Invalid(f"{label} is a whole number of more than 64 bits", path)
+        raise _refused(f"{label} is a whole number of more than 64 bits", path)
+    elif not isinstance(value, _JSON):
+        raise _refused(f"{label} is no value of JSON", path)
+
+
+def _accept_name(path: Path) -> None:
+    *within, name = path[1:]
+    if isinstance(name, int):
+        return
+    where = f"a name in {dotted(tuple(within))}"
+    if not name or len(name) > NAME_LENGTH:
+        raise _refused(f"{where} has {len(name)} characters; it takes 1 to {NAME_LENGTH}", path)
+    _accept_text(where, name, path)
 
 
 def _accept_text(label: str, text: str, path: Path) -> None:
     try:
         free_text(text, label, MOST_BYTES)
     except Invalid as refusal:
-        raise Invalid(refusal.message, path) from refusal
+        raise _refused(refusal.message, path) from refusal
+
+
+def _refused(message: str, path: Path) -> Invalid:
+    return Invalid(message, [str(part) for part in path])
 
 
 def _fits(value: int) -> bool:

@@ -94,7 +94,8 @@ def slos_met(count: int, met: int, breached: int) -> Finding:
         why = "none of them has been judged yet" if count else "none is defined"
         return Finding(CheckOutcome.SKIPPED, f"no SLO to judge by: {why}")
     if breached:
-        return _found(False, f"{breached} of {_counted(judged, 'judged SLO', 'is')} breached")
+        noun, verb = "SLO" if judged == 1 else "SLOs", "is" if breached == 1 else "are"
+        return _found(False, f"{breached} of {judged} {noun} {verb} breached")
     return _found(True, f"{_counted(met, 'SLO', 'is')} met, none breached")
 
 
