@@ -1,5 +1,6 @@
 """Statements that are prepared: the same rows, transaction and errors as of those that are led through every layer."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.metadata import metadata
+from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
 from opsgraph.storage.failures import is_passing, violates
 from opsgraph.storage.many import among_given
@@ -94,3 +96,22 @@ async def test_those_who_count_statements_see_it(database: Database) -> None:
             await NAMES.run(tx.connection, ids=[])
             await NAMES.run(tx.connection, ids=[])
     assert sum("team" in each for each in seen) == 2
+
+
+async def test_the_driver_keeps_no_statements_where_none_are_to_be_kept(database: Database, settings: Settings) -> None:
+    """As behind a pooler, where the next transaction may have another connection to the server."""
+    if database.is_sqlite:
+        pytest.skip("SQLite has no pooler")
+    address = f"{settings.database_url}&prepared_statement_cache_size=0"
+    other = Database(replace(settings, database_url=address))
+    kept = Prepared(lambda _: text("SELECT count(*) AS many FROM pg_prepared_statements WHERE name <> ''"))
+    try:
+        async with other.transaction(SYSTEM, START) as tx:
+            await tx.connection.execute(text("SELECT 1"))
+            await NAMES.run(tx.connection, ids=[])
+            before = await kept.run(tx.connection)
+            await NAMES.run(tx.connection, ids=[])
+            assert await kept.run(tx.connection) == before
+        assert await other.at_once("SELECT count(*) FROM pg_prepared_statements") == [(0,)]
+    finally:
+        await other.close()

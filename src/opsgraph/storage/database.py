@@ -216,6 +216,7 @@ def _postgres_engine(url: URL, settings: Settings) -> AsyncEngine:
             pool_size=settings.pool_size,
             max_overflow=settings.pool_overflow,
             pool_recycle=settings.pool_recycle_seconds,
+            connect_args=_driver_arguments(url),
         )
     except ModuleNotFoundError as error:
         raise SettingsError("PostgreSQL needs its driver: pip install 'opsgraph[postgres]'") from error
@@ -223,12 +224,17 @@ def _postgres_engine(url: URL, settings: Settings) -> AsyncEngine:
     return engine
 
 
+def _driver_arguments(url: URL) -> dict[str, Any]:
+    """Where SQLAlchemy is told to keep no prepared statements, as behind a pooler, the driver keeps none either."""
+    return {"statement_cache_size": 0} if url.query.get("prepared_statement_cache_size") == "0" else {}
+
+
 def _engine_at_once(url: URL) -> AsyncEngine:
     """What single statements go through: a connection of their own, where each is planned for the tables as they are.
 
     Elsewhere a plan is kept until the database has counted the rows anew, which is too late when alerts come in floods.
     """
-    engine = create_async_engine(url, pool_size=1)
+    engine = create_async_engine(url, pool_size=1, connect_args=_driver_arguments(url))
     postgresql.replace_dead_connections(engine.sync_engine)
     event.listen(engine.sync_engine, "connect", postgresql.plan_anew)
     return engine
