@@ -160,6 +160,12 @@ def test_an_exemption_is_granted_by_another_person() -> None:
     assert [granted.in_force(NOW), granted.in_force(granted.ends_at), exemption().in_force(NOW)] == [True, False, False]
 
 
+def test_an_exemption_that_nobody_is_known_to_have_asked_for_is_granted_by_anybody() -> None:
+    """There is no second person to be."""
+    granted = permitting.grant(exemption(requested_by=None), "Apo", NOW)
+    assert (granted.requested_by, granted.approved_by) == (None, "Apo")
+
+
 @pytest.mark.parametrize("name", ["Eda", "eda"])
 def test_nobody_grants_their_own_exemption(name: str) -> None:
     """Whatever the case of their name."""

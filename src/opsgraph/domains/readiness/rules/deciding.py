@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -20,7 +21,18 @@ _ALMOST_ALL = math.nextafter(1.0, 0.0)
 _ALMOST_ALL_SHOWN = 99
 _REMEMBERED = 1_024
 
-_Weights = Mapping[str, Fraction]
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What each check counts, by name, and what all of them do, and those that passed."""
+
+    weights: Mapping[str, Fraction]
+    total: Fraction
+    passed: Fraction
+
+    @property
+    def rate(self) -> Fraction:
+        return self.passed / self.total
 
 
 def decide(policy: Policy, results: Sequence[CheckResult]) -> Judgement:
@@ -32,17 +44,16 @@ def decide(policy: Policy, results: Sequence[CheckResult]) -> Judgement:
     applicable = [result for result in results if _applies(result)]
     if len(applicable) < policy.minimum_checks:
         raise _too_few(len(applicable), policy.minimum_checks)
-    weights = {result.name: _effective(policy, result) for result in applicable}
-    rate, blocking = _rate(applicable, weights), blockers(results)
-    decision = _decision(policy, rate, blocked=bool(blocking))
+    weighed = _weigh(applicable, policy.category_weights)
+    decision = _decision(policy, weighed.rate, blocked=bool(blockers(results)))
     conditional = decision is ReadinessDecision.CONDITIONAL_GO
     return Judgement(
         decision=decision,
-        pass_rate=_as_float(rate),
+        pass_rate=_as_float(weighed.rate),
         results=tuple(results),
-        blockers=blocking,
+        blockers=blockers(results),
         conditions=_conditions(policy, applicable) if conditional else (),
-        to_go=_to_go(policy, applicable, weights),
+        to_go=_to_go(policy, applicable, weighed),
     )
 
 
@@ -90,16 +101,19 @@ def _fraction(number: float) -> Fraction:
     return Fraction(_exact(number))
 
 
-def _effective(policy: Policy, result: CheckResult) -> Fraction:
+@lru_cache(maxsize=_REMEMBERED)
+def _effective(weight: float, category_weight: float) -> Fraction:
     """What a check counts: its weight times that of its category."""
-    category = policy.category_weights.get(result.category, 1.0)
-    return _fraction(result.weight) * _fraction(category)
+    return _fraction(weight) * _fraction(category_weight)
 
 
-def _rate(applicable: Iterable[CheckResult], weights: _Weights) -> Fraction:
-    """The share of weight that passed."""
-    passed = (weights[result.name] for result in applicable if result.outcome is CheckOutcome.PASSED)
-    return sum(passed, Fraction(0)) / sum(weights.values(), Fraction(0))
+def _weigh(applicable: Iterable[CheckResult], categories: Mapping[ReadinessCategory, float]) -> _Weighed:
+    weights, passed = {}, Fraction(0)
+    for result in applicable:
+        weights[result.name] = weight = _effective(result.weight, categories.get(result.category, 1.0))
+        if result.outcome is CheckOutcome.PASSED:
+            passed += weight
+    return _Weighed(weights, sum(weights.values(), Fraction(0)), passed)
 
 
 def _as_float(rate: Fraction) -> float:
@@ -127,29 +141,28 @@ def _conditions(policy: Policy, applicable: Iterable[CheckResult]) -> tuple[str,
 
 def _line(result: CheckResult, fix: str) -> str:
     why = f"{result.name}: {result.message}"
-    return " ".join((f"{why}. {fix}" if fix else why).split())
+    return " ".join((f"{why.rstrip('.')}. {fix}" if fix else why).split())
 
 
-def _to_go(policy: Policy, applicable: Sequence[CheckResult], weights: _Weights) -> tuple[str, ...]:
+def _to_go(policy: Policy, applicable: Iterable[CheckResult], weighed: _Weighed) -> tuple[str, ...]:
     """The fewest checks that have to pass for a GO: all that block, then those that weigh most."""
     against = [result for result in applicable if _stands_against(result)]
     needed = [result.name for result in against if blocks(result)]
-    others = sorted((r.name for r in against if not blocks(r)), key=lambda name: -weights[name])  # ties: in their order
-    missing = sum(weights.values(), Fraction(0)) * _threshold(policy.go_threshold_pct)
-    missing -= sum((weights[r.name] for r in applicable if r.outcome is CheckOutcome.PASSED), Fraction(0))
-    missing -= sum((weights[name] for name in needed), Fraction(0))
+    others = [result.name for result in against if not blocks(result)]
+    others.sort(key=weighed.weights.__getitem__, reverse=True)  # equal ones keep their order
+    missing = weighed.total * _threshold(policy.go_threshold_pct) - weighed.passed
+    missing -= sum((weighed.weights[name] for name in needed), Fraction(0))
     for name in others:
         if missing <= 0:
             break
         needed.append(name)
-        missing -= weights[name]
+        missing -= weighed.weights[name]
     return tuple(needed)
 
 
 def _category(category: ReadinessCategory, applicable: Sequence[CheckResult]) -> CategoryResult:
-    weights = {result.name: _fraction(result.weight) for result in applicable}
     passed = sum(result.outcome is CheckOutcome.PASSED for result in applicable)
-    return CategoryResult(category, _as_float(_rate(applicable, weights)), passed, len(applicable))
+    return CategoryResult(category, _as_float(_weigh(applicable, {}).rate), passed, len(applicable))
 
 
 def _too_few(applicable: int, minimum: int) -> Conflict:
