@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 
 class Command(NamedTuple):
@@ -15,7 +15,7 @@ class Command(NamedTuple):
 
     Attributes:
         module: the module of this package that it is in.
-        member: its function, or its `typer.Typer` if it has commands of its own.
+        member: its function, its `typer.Typer` if it has commands of its own, or what is made of either.
         summary: the first paragraph of its help.
     """
 
@@ -45,6 +45,7 @@ COMMANDS = {
         "See incidents, and respond to them: on a server with --url, else on the database at hand.",
     ),
     "alerts": Command("alerts", "app", "Send alerts to a running server, and watch them live."),
+    "gate": Command("gate", "command", "Judge a service now, say why, and let the exit code tell a pipeline."),
     "schema": Command("schema", "schema", "Print the GraphQL schema, as schema.graphql has it."),
 }
 
@@ -67,6 +68,8 @@ def imported(name: str) -> Any:
     """A command, ready to be run."""
     command = COMMANDS[name]
     found = getattr(import_module(f"opsgraph.cli.{command.module}"), command.member)
+    if isinstance(found, TyperCommand):
+        return found
     return typer.main.get_group(found) if isinstance(found, typer.Typer) else _command(name, found)
 
 
