@@ -11,7 +11,7 @@ import httpx
 import pytest
 import schemathesis
 import structlog
-from graphql import ValueNode
+from graphql import NameNode, ObjectFieldNode, ValueNode
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -38,7 +38,20 @@ Response = httpx.Response | schemathesis.Response
 DIRECTLY = {"http": ""}
 """No proxy, whatever the environment says."""
 
-NAMES = ["api-gateway", "payments", "platform", "availability", *CHECKS, "2024-02", "2024-03", "USD", "EUR", "key"]
+NAMES = [
+    "api-gateway",
+    "payments",
+    "platform",
+    "availability",
+    *CHECKS,
+    "metrics",
+    "2024-02",
+    "2024-03",
+    "USD",
+    "EUR",
+    "key",
+]
+FIELDS = ["metrics", "encryption", "runbook_url", "custom"]
 ORDERS = [*(relation.order for relation in SERVICES.values()), "teams", "users", "slos", "slos of a service"]
 INSTANTS = [rfc3339(START), "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999999-12:00", "2024-02-30T00:00:00Z"]
 NUMBERS = ["0", "1", "99.95", "-5", "1e99", "-1e-99", "0." + "9" * 40, "9" * 40, "NaN", "1e999999999", ""]
@@ -49,15 +62,26 @@ cursors = st.builds(write_cursor, st.sampled_from(ORDERS), st.lists(cursor_value
 texts = st.sampled_from(NAMES) | st.text() | cursors
 instants = st.sampled_from(INSTANTS) | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | st.text()
 decimals = st.sampled_from(NUMBERS) | st.decimals(allow_nan=False, allow_infinity=False).map(str)
+
+
+def objects(values: Nodes) -> Nodes:
+    """Objects with names that something is called by, and with others."""
+    names = st.sampled_from(FIELDS) | st.from_regex(
+        r"[A-Za-z_]\w{0,5}", fullmatch=True, alphabet=st.characters(codec="ascii")
+    )
+    fields = st.builds(ObjectFieldNode, name=st.builds(NameNode, value=names), value=values)
+    return st.lists(fields, max_size=3, unique_by=lambda field: field.name.value).map(nodes.Object)
+
+
 json_values: Nodes = st.recursive(
-    st.integers().map(nodes.Int) | texts.map(nodes.String),
-    lambda inner: st.lists(inner, max_size=3).map(nodes.List),
+    st.integers().map(nodes.Int) | texts.map(nodes.String) | st.booleans().map(nodes.Boolean),
+    lambda inner: st.lists(inner, max_size=3).map(nodes.List) | objects(inner),
     max_leaves=5,
 )
 SCALARS: dict[str, Nodes] = {
     "DateTime": instants.map(nodes.String),
     "Decimal": decimals.map(nodes.String) | st.integers().map(nodes.Int),
-    "JSON": json_values,
+    "JSON": json_values | objects(st.booleans().map(nodes.Boolean)),
 }
 SCHEMA = printed_schema()
 
