@@ -50,6 +50,7 @@ class Settings:
     readiness_seconds: int = 3_600
     retention_events_days: int = 30
     retention_readiness_days: int = 400
+    retention_audit_days: int = 400
     shutdown_seconds: int = 10
 
     @classmethod

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,8 +16,10 @@ from opsgraph.http.authentication import Authenticator, is_loopback, presented_k
 from opsgraph.kernel.actor import LOCAL, Actor
 from opsgraph.kernel.refusals import Unauthenticated
 from opsgraph.settings import Settings
+from opsgraph.storage.database import Database
 from tests.support import databases
 from tests.support.api import RESPONSE_JSON
+from tests.support.clock import TestClock
 
 WHO = {"query": "{ viewer { name roles } }"}
 EVERY_ROLE = ["ADMIN", "APPROVER", "EDITOR", "INGEST", "RESPONDER", "VIEWER"]
@@ -48,10 +51,12 @@ def refusal(response: httpx.Response) -> str:
     return message
 
 
-async def actor(auth: str = "auto", **headers: bytes) -> Actor:
-    """Who a request with these headers comes from."""
-    scope = {"type": "http", "headers": [(name.encode(), value) for name, value in headers.items()]}
-    return await Authenticator(Settings(auth=auth))(HTTPConnection(scope))
+async def actor(auth: str = "auto", address: str | None = None, **headers: bytes) -> Actor:
+    """Who a request with these headers and from this address comes from; nothing in it has the shape of a key."""
+    scope: dict[str, Any] = {"type": "http", "headers": [(name.encode(), value) for name, value in headers.items()]}
+    scope |= {"client": (address, 50_000)} if address else {}
+    settings = Settings(auth=auth)
+    return await Authenticator(settings, Database(settings), TestClock())(HTTPConnection(scope))
 
 
 async def test_without_a_key_the_local_actor_has_every_role(settings: Settings) -> None:
@@ -154,6 +159,19 @@ async def test_a_name_that_could_be_anybodys_is_refused(host: bytes) -> None:
     assert refused.value.message.startswith("without keys this server is for its own machine")
     assert refused.value.message.isprintable()
     assert len(refused.value.message) < 200
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1", None])
+async def test_requests_of_the_machine_itself_are_let_in(address: str | None) -> None:
+    """Those without an address come by a socket of the machine's file system."""
+    assert await actor(host=b"localhost", address=address) == LOCAL
+
+
+@pytest.mark.parametrize("address", ["10.0.0.7", "2001:db8::1", "0.0.0.0", "nonsense"])  # noqa: S104 - refused
+async def test_requests_of_other_machines_are_not_whatever_name_they_use(address: str) -> None:
+    """A proxy beside the server makes nobody local, as long as it says whom it asks for."""
+    with pytest.raises(Unauthenticated, match=f'for its own machine, and "{address}" is another'):
+        await actor(host=b"localhost", address=address)
 
 
 async def test_a_request_without_a_host_is_refused() -> None:

@@ -131,7 +131,7 @@ async def test_nobody_else_may(api: Api, path: str, roles: frozenset[Role]) -> N
 @ENDPOINT
 async def test_without_a_key_nobody_may_where_one_is_asked_for(settings: Settings, api: Api, path: str) -> None:
     """401, with the way to say who one is."""
-    required = Authenticator(replace(settings, auth="required"))
+    required = Authenticator(replace(settings, auth="required"), api.core.database, api.core.clock)
     async with handing_to(api.core.intake, api, required) as http:
         for headers in ({}, {"authorization": "Bearer ogk_unknown"}):
             response = await http.post(path, json=GOOD[path], headers=headers)

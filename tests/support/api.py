@@ -30,6 +30,10 @@ class AnyActor(Authenticator):
         """Whoever the test said."""
         return self.actor
 
+    async def sender(self, request: HTTPConnection, routing_key: str) -> Actor:  # noqa: ARG002 - as above
+        """The same."""
+        return self.actor
+
 
 @dataclass(slots=True)
 class Api:

@@ -2,8 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any
+from unittest.mock import AsyncMock
+from uuid import uuid4
 
 import strawberry
 from starlette.applications import Starlette
@@ -25,6 +29,7 @@ from opsgraph.kernel.actor import LOCAL, Actor, Role
 from opsgraph.kernel.refusals import CursorExpired, Invalid
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
+from opsgraph.storage.transactions import Tx
 from tests.support.clock import TestClock
 
 After = Annotated[str | None, strawberry.argument(description="A cursor.")]
@@ -244,6 +249,15 @@ class Who:
         return self.actor
 
 
+class Unopened(Database):
+    """A database that nobody looks into: what is written there, which is what was denied, goes nowhere."""
+
+    @asynccontextmanager
+    async def transaction(self, actor: Actor, now: datetime, *, dry_run: bool = False) -> AsyncIterator[Tx]:  # noqa: ARG002 - the signature it stands in for
+        """A transaction whose statements are not run."""
+        yield Tx(AsyncMock(), actor, now, uuid4)
+
+
 @dataclass
 class Ticking:
     """An application with this schema.
@@ -262,12 +276,12 @@ class Ticking:
 
 
 def ticking(patience: Patience | None = None, origins: frozenset[str] = frozenset(), **settings: int) -> Ticking:
-    """An application over a log in memory; `settings` as in `Settings`. It needs no database, and opens none."""
+    """An application over a log in memory; `settings` as in `Settings`. It needs no database."""
     return _ticking(Settings(database_url="sqlite:///never-opened.db", **settings), patience, origins)  # type: ignore[arg-type]  # the settings of limits are numbers
 
 
 def _ticking(settings: Settings, patience: Patience | None, origins: frozenset[str]) -> Ticking:
-    ticker, who, clock, database = Ticker(), Who(), TestClock(), Database(settings)
+    ticker, who, clock, database = Ticker(), Who(), TestClock(), Unopened(settings)
     live = Live(settings.max_connections, patience)
     schema = Schema(settings, query=Query, mutation=Mutation, subscription=Subscription)
 

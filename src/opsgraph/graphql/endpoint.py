@@ -94,7 +94,8 @@ class GraphQLEndpoint:
             return StreamedAnswer(self._live, lambda stream: stream.finish(errors))
         if found is None:
             return None
-        return StreamedAnswer(self._live, lambda stream: self._follow(stream, found, context, request_id))
+        key = context.actor.key
+        return StreamedAnswer(self._live, lambda stream: self._follow(stream, found, context, request_id), key)
 
     def _follow(
         self, stream: EventStream, wanted: Subscription, context: Context, request_id: str | None

@@ -1,8 +1,9 @@
 """The connections of a process that stay open, and what they share."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from opsgraph.graphql.outbox import Outbox, Patience
 from opsgraph.graphql.protocol import CloseCode
@@ -33,12 +34,16 @@ class Live:
         self.streams = Streams()
         self.patience = patience or Patience()
         self._most = most
-        self._open: set[Outbox] = set()
+        self._open: dict[Outbox, UUID | None] = {}
         self._closed = False
 
     @contextmanager
-    def opened(self, outbox: Outbox) -> Iterator[None]:
+    def opened(self, outbox: Outbox, key: UUID | None = None) -> Iterator[None]:
         """Count a connection while the block lasts.
+
+        Args:
+            outbox: what is sent by it.
+            key: the API key that it was opened with, if that is known already.
 
         Raises:
             TooMany: it has to be refused.
@@ -48,11 +53,25 @@ class Live:
         if len(self._open) >= self._most:
             message = f"the server has as many open connections as it allows: {self._most:,}"
             raise TooMany(CloseCode.TRY_AGAIN_LATER, message)
-        self._open.add(outbox)
+        self._open[outbox] = key
         try:
             yield
         finally:
-            self._open.discard(outbox)
+            del self._open[outbox]
+
+    def belongs_to(self, outbox: Outbox, key: UUID | None) -> None:
+        """Say which API key a connection is opened with."""
+        self._open[outbox] = key
+
+    def keys(self) -> set[UUID]:
+        """The API keys that connections are opened with."""
+        return {key for key in self._open.values() if key is not None}
+
+    def end(self, keys: Collection[UUID]) -> None:
+        """Close the connections that are opened with these API keys, which are good no more."""
+        for outbox, key in tuple(self._open.items()):
+            if key in keys:
+                outbox.close(CloseCode.FORBIDDEN, "the key was revoked or has expired")
 
     @property
     def count(self) -> int:

@@ -90,7 +90,7 @@ class Socket:
         self._connection = connection
         self._context_of = context_of
         self._outbox = outbox
-        self._patience = live.patience
+        self._live = live
         request_id = connection.scope.get("state", {}).get("request_id")
         self._operations = Operations(schema, live.streams, outbox, request_id)
         self._context: Context | None = None
@@ -102,7 +102,7 @@ class Socket:
         Raises:
             Violation: the connection has to be closed.
         """
-        late = asyncio.get_running_loop().call_later(self._patience.init_seconds, self._too_late)
+        late = asyncio.get_running_loop().call_later(self._live.patience.init_seconds, self._too_late)
         reading = asyncio.create_task(self._read(receive), name="socket")
         try:
             await asyncio.wait({reading, self._outbox.over}, return_when=asyncio.FIRST_COMPLETED)
@@ -149,6 +149,7 @@ class Socket:
             self._context = await self._context_of(_asking(self._connection, payload))
         except Unauthenticated as refusal:
             raise Violation(CloseCode.FORBIDDEN, refusal.message) from refusal
+        self._live.belongs_to(self._outbox, self._context.actor.key)
         self._outbox.put(protocol.connection_ack())
 
     def _too_late(self) -> None:

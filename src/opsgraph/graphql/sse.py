@@ -7,6 +7,7 @@ event's id, so that a browser's `EventSource` that reconnects says by itself, in
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -88,17 +89,19 @@ class StreamedAnswer:
     Args:
         live: the open connections of this process.
         begin: what to send; it may give a follower that goes on sending.
+        key: the API key that it was asked for with, if it was one.
     """
 
-    def __init__(self, live: Live, begin: Callable[[EventStream], Follower | None]) -> None:
+    def __init__(self, live: Live, begin: Callable[[EventStream], Follower | None], key: UUID | None = None) -> None:
         self._live = live
         self._begin = begin
+        self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; with 503 if too many connections are open."""
         stream = EventStream(scope, send, self._live)
         try:
-            with self._live.opened(stream.outbox):
+            with self._live.opened(stream.outbox, self._key):
                 await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
                 await self._serve(stream, receive)
         except TooMany as refusal:

@@ -104,6 +104,7 @@ class Streams:
     def __init__(self) -> None:
         self._common: dict[Hashable, Stream] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._recording: set[asyncio.Task[None]] = set()
 
     def follow(self, wanted: Subscription, context: Context, subscriber: Subscriber) -> Follower:
         """Serve a subscriber from now on, in the background.
@@ -114,7 +115,7 @@ class Streams:
         try:
             require(context.actor, wanted.roles, wanted.name)
         except Forbidden as refusal:
-            self._begin(context.refused(wanted.name, {}, refusal), f"denial of {wanted.name}")
+            _begin(context.refused(wanted.name, {}, refusal), f"denial of {wanted.name}", self._recording)
             raise Unacceptable(wanted.failed(refusal)) from refusal
         shareable = wanted.shared and not wanted.replays
         stream = self.common(_key(wanted, context)) if shareable else None
@@ -122,7 +123,7 @@ class Streams:
             stream = Stream(self, wanted, context)
             if shareable:
                 self.make_common(stream)
-            stream.task = self._begin(stream.run(), f"stream {stream.id}")
+            stream.task = _begin(stream.run(), f"stream {stream.id}", self._running)
         follower = Follower(subscriber, stream)
         stream.followers[follower] = None
         return follower
@@ -142,17 +143,11 @@ class Streams:
             del self._common[stream.key]
 
     async def close(self) -> None:
-        """End every stream."""
+        """End every stream, and finish what is to be on record."""
         tasks = list(self._running)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=name)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return task
+        await asyncio.gather(*tasks, *self._recording, return_exceptions=True)
 
 
 class Stream:
@@ -283,6 +278,14 @@ class Stream:
                     if follower.seen < position and follower in self.followers:
                         follower.subscriber.deliver(delivery)
             await asyncio.sleep(0)
+
+
+def _begin(work: Coroutine[Any, Any, None], name: str, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """Do something in the background; it is among the tasks until it is done."""
+    task = asyncio.create_task(work, name=name)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
 
 
 def _key(wanted: Subscription, context: Context) -> Hashable:

@@ -79,7 +79,7 @@ class AlertmanagerApi:
         actor = await self.gate.enter(request, SENDERS, "sending alerts")
         reporter = reporter_of(actor, alertmanager.SOURCE)
         reports = await parsed(alertmanager.read, await request.body(), self.reception.clock.now(), reporter)
-        received = await self.reception.receive(reports)
+        received = await self.reception.receive(reports, actor)
         if received.refused:
             return JSONResponse(_named(received.refused, stored=len(received.taken)), 400)
         return Response()

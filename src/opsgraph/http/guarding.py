@@ -13,10 +13,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from opsgraph.domains.access.rules import require
-from opsgraph.http.authentication import Authenticator
+from opsgraph.http.authentication import Authenticator, address_of
 from opsgraph.kernel.actor import Actor, Role
 from opsgraph.kernel.refusals import Forbidden, Refusal, RefusalCode
 from opsgraph.storage.failures import is_passing
+from opsgraph.workflows.auditing import Act
 from opsgraph.workflows.intake import Unavailable
 
 RETRY_AFTER = {"retry-after": "5"}
@@ -44,6 +45,8 @@ class Failure:
 
 Handler = Callable[[Request], Awaitable[Response]]
 Telling = Callable[[Failure], Response]
+Recording = Callable[[Actor, Act, Forbidden], Awaitable[None]]
+"""Has it on record that somebody was denied something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +56,37 @@ class Gate:
     Attributes:
         authenticate: finds out who asks.
         allowed_origins: other origins whose pages may send requests.
+        record: has it on record who was denied what; None if nobody keeps records.
     """
 
     authenticate: Authenticator
     allowed_origins: frozenset[str] = frozenset()
+    record: Recording | None = None
 
-    async def enter(self, request: Request, any_of: Collection[Role], action: str) -> Actor:
+    async def enter(
+        self, request: Request, any_of: Collection[Role], action: str, routing_key: str | None = None
+    ) -> Actor:
         """Who asks, if that is someone who may do this.
+
+        Args:
+            request: what they ask.
+            any_of: the roles, any one of which will do.
+            action: what it is, for messages and the audit log.
+            routing_key: what stands where the request's format has a place for a key.
 
         Raises:
             Unauthenticated: nobody known is asking.
             Forbidden: they hold none of the roles, or the request comes from a page of another site.
         """
         self._refuse_cross_site(request)
-        actor = await self.authenticate(request)
-        require(actor, any_of, action)
+        known = self.authenticate(request) if routing_key is None else self.authenticate.sender(request, routing_key)
+        actor = await known
+        try:
+            require(actor, any_of, action)
+        except Forbidden as refusal:
+            if self.record is not None:
+                await self.record(actor, Act(action, {"path": request.url.path}, address_of(request)), refusal)
+            raise
         return actor
 
     def _refuse_cross_site(self, request: Request) -> None:

@@ -23,8 +23,8 @@ _STATUSES = {400: "invalid event", 413: "invalid event"}
 class PagerDutyApi:
     """The endpoint.
 
-    The routing key is the credential of this format, and it is in the body: keys of integrations will be looked up by
-    it. Until they are issued, whoever may send alerts at all may use any; it scopes the dedup keys.
+    The routing key is the credential of this format, and it is in the body: it stands for the key that it is a part of.
+    Whoever may send alerts by other means may use any; it scopes the dedup keys.
 
     Attributes:
         gate: lets in who may enter.
@@ -39,13 +39,14 @@ class PagerDutyApi:
         return [Route("/v2/enqueue", Guarded(self._enqueue, told), methods=["POST"])]
 
     async def _enqueue(self, request: Request) -> Response:
-        actor = await self.gate.enter(request, SENDERS, "sending alerts")
-        event = pagerduty.read(await request.body(), reporter_of(actor, pagerduty.SOURCE), uuid4().hex)
-        received = await self.reception.receive(Reports([(0, event.report)]))
+        body = await request.body()
+        actor = await self.gate.enter(request, SENDERS, "sending alerts", pagerduty.routing_key_of(body))
+        event = pagerduty.read(body, reporter_of(actor, pagerduty.SOURCE), uuid4().hex, actor.service)
+        received = await self.reception.receive(Reports([(0, event.report)]), actor)
         if received.refused:
             raise Invalid("Event object is invalid", details={"errors": [each.reason for each in received.refused]})
-        body = {"status": "success", "message": "Event processed", "dedup_key": event.dedup_key}
-        return JSONResponse(body, 202)
+        answer = {"status": "success", "message": "Event processed", "dedup_key": event.dedup_key}
+        return JSONResponse(answer, 202)
 
 
 def told(failure: Failure) -> Response:

@@ -62,7 +62,7 @@ class Webhooks:
             if source == grafana.SOURCE:
                 self._check_signature(request, body)
             reports = await parsed(read, body, self.reception.clock.now(), reporter_of(actor, source))
-            return await self._answer(reports, await self.reception.receive(reports))
+            return await self._answer(reports, await self.reception.receive(reports, actor))
 
         return Route(path, Guarded(receive, told), methods=list(methods))
 

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from opsgraph.domains.access import rules
-from opsgraph.domains.access.model import ApiKey, CreatedKey, KeyInput, User, UserInput
+from opsgraph.domains.access.model import USE_NOTED_EVERY, ApiKey, CreatedKey, KeyInput, User, UserInput
 from opsgraph.domains.access.queries import KEY, key_by_name, key_of, user_of
 from opsgraph.domains.access.tables import api_keys, audit, users
 from opsgraph.kernel.actor import Role
@@ -24,9 +24,6 @@ from opsgraph.storage.failures import violates
 from opsgraph.storage.pruning import pruning
 from opsgraph.storage.saving import Saved, save_row
 from opsgraph.storage.transactions import Tx
-
-USE_NOTED_EVERY = timedelta(minutes=1)
-"""How exactly is known when a key was used last: more would be a write for each request."""
 
 ENTRIES_AT_ONCE = 10_000
 """How many entries of the audit log one transaction removes at most."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from opsgraph.kernel.actor import Role
 from opsgraph.kernel.changes import UNSET, Maybe
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+"""How exactly is known when a key was used last: more would be a write for each request."""
 
 
 @dataclass(frozen=True, slots=True)

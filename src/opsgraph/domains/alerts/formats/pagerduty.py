@@ -60,6 +60,16 @@ def read(body: bytes, reporter: str, new_key: str, service: str | None = None) -
     return PagerDutyEvent(event["routing_key"], dedup_key, report)
 
 
+def routing_key_of(body: bytes) -> str | None:
+    """The routing key of an event, which says who sends it; None where there is none, or no event."""
+    try:
+        event = decoded(_ANYTHING, storable(body))
+    except Invalid:
+        return None
+    key = event.get("routing_key") if isinstance(event, dict) else None
+    return key if isinstance(key, str) else None
+
+
 def _errors(event: Values) -> Iterator[str]:
     action, dedup_key = event.get("event_action"), event.get("dedup_key")
     yield from _text_errors(event.get("routing_key"), "routing_key")
