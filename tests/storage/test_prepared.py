@@ -1,6 +1,7 @@
 """Statements that are prepared: the same rows, transaction and errors as of those that are led through every layer."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +56,15 @@ async def test_rows_are_read_by_name_whether_a_transaction_is_begun_or_not(datab
         assert await NAMES.run(session, ids=[]) in ([], ())
     assert sorted((row.id.int, row.name) for row in within) == [(0, "team-0"), (2, "team-2")]
     assert [(row.id.int, row.name) for row in after] == [(1, "team-1")]
+
+
+async def test_the_last_instant_is_read_as_it_was_written(database: Database) -> None:
+    """For the driver of PostgreSQL it is infinity, without a zone."""
+    last = datetime.max.replace(tzinfo=UTC)
+    made = Prepared(lambda _: select(TEAM.c.created_at))
+    async with database.transaction(SYSTEM, START) as tx:
+        await INSERT.run(tx.connection, **{**team(1), "created_at": last})
+        assert [row.created_at for row in await made.run(tx.connection)] == [last]
 
 
 async def test_it_is_part_of_the_transaction(database: Database) -> None:

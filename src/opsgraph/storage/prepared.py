@@ -8,7 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, TypeDecorator
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,8 +19,7 @@ _ERRORS: Mapping[str, type[DBAPIError]] = {"22": DataError, "23": IntegrityError
 class Prepared:
     """A statement with named parameters, none of which changes its text.
 
-    Its rows are read by name or place. On PostgreSQL they hold what the driver gives: ids and instants in UTC as
-    everywhere, but nothing is read back that a column's type would have to translate.
+    Its rows are read by name or place.
 
     Args:
         compose: makes the statement for a database, by the name of its dialect.
@@ -77,6 +76,9 @@ class _Compiled:
         self._text = str(compiled)
         self._usual = {**compiled.params, **{column.key: column.default.arg for column in compiled.insert_prefetch}}
         self._binds = [(name, _binder(compiled.binds[name], dialect)) for name in compiled.positiontup or ()]
+        columns = getattr(statement, "selected_columns", ())
+        readers = ((place, _reader(column, dialect)) for place, column in enumerate(columns))
+        self._readers = [(place, read) for place, read in readers if read is not None]
         self._row: Any = None
 
     async def run(self, driver: Any, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -87,7 +89,13 @@ class _Compiled:
             return ()
         if self._row is None:
             self._row = _named(tuple(rows[0].keys()))
-        return [self._row._make(row) for row in rows]
+        return [self._row._make(self._read(row)) for row in rows] if self._readers else list(map(self._row._make, rows))
+
+    def _read(self, row: Sequence[Any]) -> list[Any]:
+        values = list(row)
+        for place, read in self._readers:
+            values[place] = read(values[place])
+        return values
 
 
 def _named(columns: tuple[str, ...]) -> Any:
@@ -98,6 +106,14 @@ def _named(columns: tuple[str, ...]) -> Any:
 def _binder(parameter: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     binder: Callable[[Any], Any] | None = parameter.type.dialect_impl(dialect).bind_processor(dialect)
     return binder
+
+
+def _reader(column: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes of the driver's value what a column of ours holds; other columns hold what the driver gives."""
+    if not isinstance(column.type, TypeDecorator):
+        return None
+    reader: Callable[[Any], Any] | None = column.type.dialect_impl(dialect).result_processor(dialect, None)
+    return reader
 
 
 def _driver(connection: AsyncConnection) -> Any:
