@@ -1,17 +1,17 @@
 """Reads of verdicts."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.readiness.model.policies import ReadinessCategory
 from opsgraph.domains.readiness.model.standings import Said
 from opsgraph.domains.readiness.model.verdicts import CheckOutcome, CheckResult, ReadinessDecision, Verdict
-from opsgraph.domains.readiness.queries.texts import read, written
+from opsgraph.domains.readiness.queries.texts import read
 from opsgraph.domains.readiness.tables import states, verdicts
-from opsgraph.kernel.changes import given
 from opsgraph.kernel.pages import Page, PageRequest
 from opsgraph.storage.counting import count_by
 from opsgraph.storage.keyset import Sort, pages_by_parent
@@ -40,12 +40,12 @@ def verdict_of(row: AnyRow) -> Verdict:
 
 def results_of(text: str) -> tuple[CheckResult, ...]:
     """Read the results of checks from the text of a verdict."""
-    return tuple(_result(**fields) for fields in read(text))
+    return tuple(_result(**fields) for fields in orjson.loads(text))
 
 
-def results_text(results: Iterable[CheckResult]) -> str:
-    """Results of checks as a verdict holds them."""
-    return written([given(result) for result in results])
+def results_text(results: Sequence[CheckResult]) -> str:
+    """Results of checks as a verdict holds them; equal ones give equal texts."""
+    return orjson.dumps(results).decode()
 
 
 async def verdicts_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Verdict]:
