@@ -1,16 +1,20 @@
 """Overrides and exemptions over GraphQL: two people, in the open, for a while."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from opsgraph.kernel.actor import Actor
+from opsgraph.domains.access.tables import audit
+from opsgraph.kernel.actor import Actor, Role
 from tests.support.api import Api
 from tests.support.clock import TestClock
 from tests.support.contents import unchanged
 from tests.support.readiness import BOTH, OVERRIDE, VERDICT, act, acted, evaluate, judged, only_checks
 from tests.support.verdicts import APPROVER, EDITOR
 
+VIEWER = Actor("Vi", frozenset({Role.VIEWER}))
 DAY = "2024-03-16T12:00:00Z"
 WANTED = {"service": "api", "decision": "GO", "reason": "The fix is under way", "expiresAt": DAY}
 EXEMPT = {"service": "api", "check": "encryption", "reason": "It stores nothing", "endsAt": DAY}
@@ -216,3 +220,33 @@ async def test_an_override_that_is_not_there_is_not_decided_about(api: Api, muta
     async with unchanged(api.core.database):
         refused = await act(api, f"{mutation}ReadinessOverride", service="api")
     assert (refused["code"], refused["field"]) == ("CONFLICT", ["input", "service"])
+
+
+async def test_every_attempt_is_on_record(api: Api) -> None:
+    """What was done and what was refused: by whom, and whether for want of a role or of another person."""
+    await judged(api)
+    api.who.actor = BOTH
+    await acted(api, "requestReadinessOverride", **WANTED)
+    await act(api, "approveReadinessOverride", service="api")
+    for actor in (EDITOR, VIEWER):
+        api.who.actor = actor
+        await act(api, "approveReadinessOverride", service="api")
+    api.who.actor = APPROVER
+    await acted(api, "approveReadinessOverride", service="api")
+    await acted(api, "exemptReadinessCheck", **EXEMPT)
+    await acted(api, "revokeReadinessExemption", service="api", check="encryption")
+    await acted(api, "revokeReadinessOverride", service="api")
+    async with api.core.database.reading() as session:
+        rows = await session.execute(select(audit.c.actor, audit.c.action, audit.c.allowed))
+    assert Counter(map(tuple, rows)) == Counter(
+        [
+            ("Bo", "requestReadinessOverride", True),
+            ("Bo", "approveReadinessOverride", False),
+            ("Eda", "approveReadinessOverride", False),
+            ("Vi", "approveReadinessOverride", False),
+            ("Apo", "approveReadinessOverride", True),
+            ("Apo", "exemptReadinessCheck", True),
+            ("Apo", "revokeReadinessExemption", True),
+            ("Apo", "revokeReadinessOverride", True),
+        ]
+    )
