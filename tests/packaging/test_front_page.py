@@ -1,5 +1,6 @@
 """The front page: its query is the schema's, its script finds what it fills, and nothing is cut on a narrow screen."""
 
+import json
 import re
 
 from graphql import build_schema, parse, validate
@@ -28,6 +29,13 @@ def test_its_query_is_one_of_the_schema() -> None:
     (query,) = re.findall(r"const REPORT = `(.*?)`;", SCRIPT, re.DOTALL)
     assert validate(build_schema((ROOT / "schema.graphql").read_text()), parse(query)) == []
     assert {"platformReport", "incidents", "alerts"} <= set(re.findall(r"^  (\w+)", query, re.MULTILINE))
+
+
+def test_the_queries_that_it_suggests_are_of_the_schema() -> None:
+    """As they are printed, for a shell."""
+    queries = [json.loads(body)["query"] for body in re.findall(r"-d '({\"query\":.*?})'", PAGE, re.DOTALL)]
+    schema = build_schema((ROOT / "schema.graphql").read_text())
+    assert [validate(schema, parse(query)) for query in queries] == [[], []]
 
 
 def test_its_script_finds_what_it_fills() -> None:
