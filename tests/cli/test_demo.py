@@ -79,7 +79,7 @@ def sent(curl: str) -> Any:
 
 
 def test_it_says_where_to_look_and_keeps_moving(tmp_path: Path) -> None:
-    """The page is there, both commands work as printed, and the cost is another one within ten seconds."""
+    """The page is there, the commands work as printed, and the cost is another one within ten seconds."""
     with demonstrating(tmp_path, OPSGRAPH_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none") as lines:
         before = monotonic()
         url = next(line.removeprefix("opsgraph serves ") for line in lines if line.startswith("opsgraph serves"))
@@ -87,8 +87,13 @@ def test_it_says_where_to_look_and_keeps_moving(tmp_path: Path) -> None:
         assert lines[0] == "Loading the demonstration ..."
         assert f"It is kept in {tmp_path}/opsgraph-demo.db; --fresh starts over." in lines
         assert b"Platform" in get(f"{url}/")
-        critical, broken = (sent(line.strip()) for line in lines if line.strip().startswith("curl"))
+        critical, unready, broken = (sent(line.strip()) for line in lines if line.strip().startswith("curl"))
         assert {node["name"] for node in critical["services"]["nodes"]} == {"fraud-detection", "payments", "shipping"}
+        verdicts = {node["name"]: node["readiness"] for node in unready["services"]["nodes"]}
+        assert verdicts.keys() == {"checkout", "notifications", "orders", "shipping"}
+        shipping = verdicts["shipping"]
+        assert (shipping["decision"], shipping["effectiveDecision"]) == ("NO_GO", "CONDITIONAL_GO")
+        assert "encryption" in [result["check"]["name"] for result in shipping["toGo"]]
         assert broken["saveSlo"]["service"]["health"] == {"status": "CRITICAL", "points": 4}
         while query(url, COSTS) == first:
             assert monotonic() - before < LONG_ENOUGH_SECONDS

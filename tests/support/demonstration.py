@@ -27,10 +27,21 @@ SERVICES = {
 """What a demonstration that was just loaded shows, whatever its seed and the day."""
 
 
+VERDICTS = {
+    "checkout": "CONDITIONAL_GO",
+    "ledger": "GO",
+    "notifications": "CONDITIONAL_GO",
+    "orders": "CONDITIONAL_GO",
+    "shipping": "NO_GO",
+}
+"""The verdicts on the services that declared anything."""
+
+
 async def load(core: Core, seed: int = demonstration.SEED) -> None:
     """Load the demonstration as of the core's clock."""
     async with core.database.transaction(SYSTEM, core.clock.now()) as tx:
         await demonstration.load(tx, seed)
+    await demonstration.judge(core.database, core.readiness, core.clock.now())
 
 
 @asynccontextmanager
@@ -46,7 +57,7 @@ async def loaded(template: Path, folder: Path, now: datetime, seed: int, ids: in
 
 
 async def contents(database: Database) -> dict[str, list[Any]]:
-    """Every row of every table, sorted; but for when health was last written, which the database itself tells."""
+    """Every row of every table, sorted; but for stamps that the database makes of what is written twice at once."""
     async with database.reading() as session:
         return {
             table.name: sorted(map(repr, (await session.execute(select(*_columns(table)))).all()))
@@ -62,4 +73,5 @@ async def sizes(database: Database) -> dict[str, int]:
 
 
 def _columns(table: Table) -> list[Column[Any]]:
-    return [column for column in table.c if (table.name, column.name) != ("service_health", "updated_at")]
+    itself = table.name in {"service_health", "readiness_override"}
+    return [column for column in table.c if not (itself and column.name == "updated_at")]

@@ -155,12 +155,13 @@ async def test_the_queries_of_its_page_are_answered(api: Api) -> None:
     """Every operation that docs/demo.md suggests, in their order; what it changes is changed as it says."""
     await demo.load(api.core)
     operations = re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)
-    assert len(operations) == 7
+    assert len(operations) == 8
     answers = [await api.data(operation) for operation in operations]
     assert len(answers[0]["services"]["nodes"]) == 3
     assert [node["title"] for node in answers[5]["incidents"]["nodes"]] == [
         "Card authorisations take 5.1 s (95th percentile)"
     ]
+    assert {node["name"]: node["readiness"]["decision"] for node in answers[6]["services"]["nodes"]} == demo.VERDICTS
     assert answers[-1]["saveSlo"]["service"] == {"name": "orders", "health": {"status": "CRITICAL", "points": 4}}
 
 

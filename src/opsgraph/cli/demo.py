@@ -30,6 +30,10 @@ MARK = 0x6F706764
 _AGED_AFTER = timedelta(days=3)
 
 _CRITICAL = "{ services(filter: {health: [CRITICAL]}) { nodes { name team { name } health { signals { message } } } } }"
+_UNREADY = (
+    "{ services(filter: {readiness: [NO_GO, CONDITIONAL_GO]}) { nodes { name "
+    "readiness { decision effectiveDecision passRateShown toGo { check { name howToFix } } } } } }"
+)
 _BREAK = (
     'mutation { saveSlo(input: {service: "orders", name: "state-changes", current: 98}) '
     "{ ... on Slo { isMet service { name health { status points } } } } }"
@@ -113,13 +117,15 @@ def introduction(path: Path, loaded: datetime, now: datetime) -> str:
 
 
 def suggestions(address: str) -> str:
-    """Three things to try, which work as printed."""
+    """Four things to try, which work as printed."""
     return f"""
-Three things to try:
+Four things to try:
   1. Open {address}/ and watch: the cost grows, and a probe of the storefront comes and goes.
   2. Ask what is critical, and why:
      {_curl(address, _CRITICAL)}
-  3. Break a promise, and see orders become critical:
+  3. Ask what is not ready for production, and what would make it so:
+     {_curl(address, _UNREADY)}
+  4. Break a promise, and see orders become critical:
      {_curl(address, _BREAK)}
 
 Ctrl-C ends it."""
@@ -133,6 +139,8 @@ async def _loaded(core: Core) -> datetime:
         if before is None:
             typer.echo("Loading the demonstration ...")
             await demonstration.load(tx)
+    if before is None:
+        await demonstration.judge(core.database, core.readiness, now)
     return before or now
 
 

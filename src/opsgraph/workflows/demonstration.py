@@ -1,4 +1,8 @@
-"""Filling a database with the demonstration's data: all of it by the domains' commands, in one transaction."""
+"""Filling a database with the demonstration's data: all of it by the domains' commands.
+
+What happened and what is declared is one transaction. The services are judged by it, as they are everywhere, and what
+people decided about a verdict comes after that.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,11 +22,14 @@ from opsgraph.domains.governance import commands as governance
 from opsgraph.domains.governance.rules import KEYS
 from opsgraph.domains.reliability import commands as reliability
 from opsgraph.domains.slo import commands as slo
+from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.changes import UNSET
 from opsgraph.kernel.refusals import Conflict
+from opsgraph.storage.database import Database
 from opsgraph.storage.transactions import Tx
-from opsgraph.workflows.demo import company, history, replay
+from opsgraph.workflows.demo import company, history, people, replay
 from opsgraph.workflows.demo.model import SampleService
+from opsgraph.workflows.readiness.evaluating import Readiness
 
 SEED = 42
 """The seed of the demonstration that people see."""
@@ -35,6 +42,8 @@ RETIRED_AGO = timedelta(days=21)
 
 async def load(tx: Tx, seed: int = SEED) -> None:
     """Fill an empty database; the same seed and instant give the same data, and with the same random bits the same ids.
+
+    What it holds is to be judged by `judge`.
 
     Raises:
         Conflict: the demonstration, or something else, is there already.
@@ -49,8 +58,16 @@ async def load(tx: Tx, seed: int = SEED) -> None:
     for service in company.SERVICES:
         await _fill(tx, service, Random(f"{seed} {service.service.name}"))  # noqa: S311 - made-up data is no secret
     await replay.happen(tx, Random(f"{seed} troubles"))  # noqa: S311 - likewise
+    await people.declare(tx)
     await _enter_unallocated(tx, Random(f"{seed} unallocated"))  # noqa: S311 - likewise
     await _retire(replace(tx, now=tx.now - RETIRED_AGO))
+
+
+async def judge(database: Database, readiness: Readiness, now: datetime) -> None:
+    """Judge what was loaded at this instant, and let people decide otherwise where they do."""
+    await readiness.tick(now)
+    async with database.transaction(SYSTEM, now) as tx:
+        await people.override(tx)
 
 
 async def loaded_at(session: AsyncConnection) -> datetime | None:
