@@ -174,5 +174,5 @@ async def test_a_spaced_worker_that_failed_is_tried_again(context: WorkerContext
 
 
 def test_the_usual_workers() -> None:
-    """Stored health is kept fresh, what time does to alerts is settled, and what is old is removed."""
-    assert set(running.usual_workers()) == {"evaluate", "settle", "prune"}
+    """Health and readiness are kept fresh, what time does to alerts is settled, and what is old is removed."""
+    assert set(running.usual_workers()) == {"evaluate", "readiness", "settle", "prune"}
