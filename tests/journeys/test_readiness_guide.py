@@ -10,7 +10,10 @@ import pytest
 
 from opsgraph.domains.readiness.model.manifests import FieldType
 from opsgraph.domains.readiness.rules import manifests, policies
+from opsgraph.graphql.rights import ROLES
+from opsgraph.graphql.schema import build_schema
 from opsgraph.kernel.actor import LOCAL, Actor, Role
+from opsgraph.settings import Settings
 from opsgraph.workflows.readiness.facts import SECTIONS
 from tests.packaging import ROOT
 from tests.support.api import Api
@@ -129,6 +132,15 @@ def test_the_built_in_checks_are_those_of_the_policy() -> None:
     told = [(names(name)[0], category, asks) for name, category, asks in table("| check | category | asks |")]
     assert told == [(check.name, check.category.value, check.description) for check in policies.DEFAULT.checks]
     assert [check.name for check in policies.DEFAULT.checks if not (check.why and check.fix)] == []
+
+
+def test_who_may_what_is_as_the_schema_has_it() -> None:
+    """The roles of each mutation about readiness; the page names them all."""
+    mutation: Any = build_schema(Settings())._schema.mutation_type
+    told = {name: set(asked.split(" or ")) for acts, asked, *_ in table("| act | asks for | |") for name in names(acts)}
+    definitions = {name: field.extensions["strawberry-definition"] for name, field in mutation.fields.items()}
+    assert told == {name: {role.value for role in definitions[name].metadata[ROLES]} for name in told}
+    assert {name for name in definitions if "eadiness" in name or "Manifest" in name or "Duty" in name} == told.keys()
 
 
 EXPRESSIONS = [names(cell)[0] for cell, _ in table("| expression | passes where |")]
