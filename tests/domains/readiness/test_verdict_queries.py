@@ -11,6 +11,7 @@ from opsgraph.domains.catalog.model import ServiceFilter
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.readiness.model.verdicts import ReadinessDecision, Verdict
 from opsgraph.domains.readiness.queries import states, verdicts
+from opsgraph.domains.readiness.queries.manifests import declarations_by_service
 from opsgraph.kernel.actor import SYSTEM
 from opsgraph.kernel.pages import PageRequest
 from opsgraph.settings import Settings
@@ -70,7 +71,9 @@ async def test_the_newest_of_each_service(core: Core, clock: TestClock) -> None:
         assert await verdicts.newest_by_service(session, [quiet]) == {}
         assert await verdicts.said_by_service(session, [quiet]) == {}
         said = await verdicts.said_by_service(session, newest)
+        declared = await declarations_by_service(session, newest)
     for id_, verdict in newest.items():
+        assert (said[id_].policy_version, said[id_].declaration_id) == (1, declared[id_].id)
         assert (said[id_].decision, said[id_].pass_rate) == (verdict.decision, verdict.pass_rate)
         assert verdicts.results_of(said[id_].results) == verdict.results
 
