@@ -13,6 +13,7 @@ from opsgraph.app import Core
 from opsgraph.domains.catalog import commands as catalog
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.governance import commands as governance
+from opsgraph.domains.governance.model import DutyInput
 from opsgraph.domains.governance.rules import KEYS
 from opsgraph.domains.slo import commands as slo
 from opsgraph.kernel.actor import SYSTEM
@@ -137,6 +138,22 @@ async def test_the_worker_does_not_overwrite_what_is_written_meanwhile(several_w
         others = [asyncio.create_task(commit(core, CHANGES[name])) for name in ("cost", "declaration")]
         await until_waiting(core, others)
     await asyncio.wait_for(asyncio.gather(*others), timeout=30)
+    await assert_fresh(core)
+
+
+async def test_duties_that_change_while_services_are_evaluated(several_writers: Core) -> None:
+    """Whoever evaluated by what was asked before is due again: all of them, in one order, however many there are."""
+    core = several_writers
+    change = Write(governance.save_duty, (DutyInput("runbook", enabled=False),))
+    async with core.database.transaction(SYSTEM, core.clock.now()) as tx:
+        await CHANGES["check"](tx)
+        service = await catalog_services.require_service(tx.connection, "api")
+        await refresh(tx, [service.id], core.policy)
+        other = asyncio.create_task(commit(core, change))
+        await until_waiting(core, [other])
+    await asyncio.wait_for(other, timeout=30)
+    async with core.database.transaction(SYSTEM, core.clock.now()) as tx:
+        assert await refresh_due(tx, core.policy) == len(SERVICES)
     await assert_fresh(core)
 
 
