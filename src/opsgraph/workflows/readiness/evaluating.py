@@ -87,24 +87,22 @@ class Readiness:
             docket = await self._read([service.id], now)
             (evaluation,) = await self._judge(docket, wanted=True, insistent=left == 0)
             async with self._database.transaction(actor, now) as tx:
-                made = await judging.store(tx, [evaluation])
+                verdict = (await judging.store(tx, [evaluation])).get(service.id)
             if evaluation.refusal is not None:
                 raise Conflict(evaluation.refusal, "service")
-            if service.id in made:
-                return made[service.id]
+            if verdict is not None:
+                return verdict
         raise AssertionError("what is insisted on is stored")
 
     async def tick(self, now: datetime) -> int:
-        """Judge the services that are due, as many as one pass takes; gives how many those were.
+        """Judge the services that are due, as many as one pass takes; gives how many are done with.
 
         A verdict is stored where it says something else than the last one. A service that cannot be judged is logged,
-        looked at again later, and stops nobody else.
+        looked at again later, and stops nobody else. One whose facts changed meanwhile stays due.
         """
         async with self._database.reading() as session:
             due = await due_services(session, now, AT_ONCE)
-        if due:
-            await self._pass(due, now)
-        return len(due)
+        return await self._pass(due, now) if due else 0
 
     async def _known(self, name: str, actor: Actor) -> Service:
         """The service, which is judged whenever its facts change from now on."""
@@ -118,26 +116,25 @@ class Readiness:
                 await judging.begin(tx, service)
         return service
 
-    async def _pass(self, ids: Sequence[UUID], now: datetime) -> None:
+    async def _pass(self, ids: Sequence[UUID], now: datetime) -> int:
         try:
             evaluations = await self._judge(await self._read(ids, now))
             async with self._database.transaction(SYSTEM, now) as tx:
-                await judging.store(tx, evaluations)
+                return len(await judging.store(tx, evaluations))
         except Exception as error:
             if is_passing(error):
                 raise  # the database is away, which is nobody's fault among the services
-            await self._apart(ids, now)
+            return await self._apart(ids, now)
 
-    async def _apart(self, ids: Sequence[UUID], now: datetime) -> None:
+    async def _apart(self, ids: Sequence[UUID], now: datetime) -> int:
         """Find the one that cannot be judged: either half by itself, until it is alone."""
         if len(ids) > 1:
             middle = len(ids) // 2
-            await self._pass(ids[:middle], now)
-            await self._pass(ids[middle:], now)
-            return
+            return await self._pass(ids[:middle], now) + await self._pass(ids[middle:], now)
         _log.exception("readiness_not_judged", service_id=str(ids[0]))
         async with self._database.transaction(SYSTEM, now) as tx:
             await judging.put_off(tx, ids[0], _AFTER_FAILURE)
+        return 1
 
     async def _read(self, ids: Collection[UUID], now: datetime) -> Docket:
         async with self._database.reading() as session:

@@ -27,7 +27,7 @@ from opsgraph.storage.writing import insert_all, update_all
 _JUDGED = ("verdict_id", "decision", "override_decision", "override_until", "refusal", "evaluated_at", "due_at")
 
 
-async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdict]:
+async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdict | None]:
     """Store evaluations whose facts are still as they were when they were read; the other services stay due.
 
     A constant number of statements. A decision that differs from the one before is told, and so is an override that
@@ -38,7 +38,7 @@ async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdi
         evaluations: of services whose standing is known, each service once.
 
     Returns:
-        the verdicts that were stored, by service.
+        by service, for those whose facts were still so: the verdict, or None where there was nothing new to say.
     """
     if any(evaluation.policy_version == rules.DEFAULT.version for evaluation in evaluations):
         await store_default(tx)
@@ -55,7 +55,7 @@ async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdi
     await update_all(tx, states, [_state_row(after[id_]) for id_ in sorted(after)], key="service_id")
     for service_id in sorted(after):
         _tell(tx, held[service_id], after[service_id], ended.get(service_id))
-    return made
+    return {service_id: made.get(service_id) for service_id in after}
 
 
 async def begin(tx: Tx, service: Service) -> None:
