@@ -162,13 +162,16 @@ async def _tried(core: Core, wanted: Transaction) -> None:
 
 
 DOMAINS = ("access", "catalog", "slo", "cost", "governance", "reliability")
-BESIDES = {"save_user", "save_team", "add_members", "set_teams", "require_service"}
+BESIDES = {
+    *("save_user", "save_team", "add_members", "set_teams", "require_service"),
+    *("create_key", "revoke_key", "note_use", "record_act"),
+}
 """Commands that change, if anything, only what health does not depend on."""
 
 ELSEWHERE = {"save_duty", "imply"}
-"""Commands whose effects on health test_duties.py tries: of one on every service, of the other by declarations."""
+"""Commands whose effects on health other tests try: `graphql/test_governance.py` and `test_implying.py`."""
 
-BY_WORKERS = {"refresh_states", "prune_events"}
+BY_WORKERS = {"refresh_states", "prune_events", "prune_audit"}
 
 
 def test_every_command_is_among_the_writes() -> None:
