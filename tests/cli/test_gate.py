@@ -175,6 +175,22 @@ def test_the_steps_of_the_guide_do_what_they_say(folder: Path, tools: Path) -> N
     assert ended == {"ready": (0, 0), "nearly": (0, 1), "blocked": (2, 0), "unknown": (0, 1)}
 
 
+def test_a_reader_that_goes_away_changes_no_exit_code(folder: Path) -> None:
+    """Such as head, in a pipeline that looks at each command's."""
+    with subprocess.Popen(
+        [OPSGRAPH, "gate", "blocked"],
+        cwd=folder,
+        env=surroundings(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == ("", 2)
+
+
 def test_a_crash_is_no_verdict(folder: Path) -> None:
     """Although the exit code of a traceback would read as CONDITIONAL_GO."""
     with patch.object(gate, "print_verdict", side_effect=ZeroDivisionError("boom")):

@@ -1,6 +1,8 @@
 """`opsgraph gate`: whether a service may go to production, as an exit code."""
 
 import asyncio
+import os
+import sys
 import time
 import traceback
 from enum import StrEnum
@@ -99,10 +101,7 @@ def gate(
     """
     deadline = time.monotonic() + timeout if wait else None
     verdict = asyncio.run(_verdict(service, url, key, deadline, allow_conditional=allow_conditional))
-    if as_json:
-        print_json(document_of(verdict))
-    else:
-        print_verdict(verdict)
+    _show(verdict, as_json=as_json)
     raise typer.Exit(_exit_code(verdict, allow_conditional=allow_conditional))
 
 
@@ -120,6 +119,17 @@ async def _verdict(
                 return result
             warn(f"{service} is {result['effectiveDecision']}; asking again in {_PAUSE_SECONDS:g} s")
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _show(verdict: dict[str, Any], *, as_json: bool) -> None:
+    try:
+        if as_json:
+            print_json(document_of(verdict))
+        else:
+            print_verdict(verdict)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads no further, such as head, has the exit code all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_code(verdict: dict[str, Any], *, allow_conditional: bool) -> int:
