@@ -29,6 +29,8 @@ PLACES = {
     "ReadinessVerdict": ('{ service(name: "hub") { readiness { id } } }', "decision service { name }"),
     "ReadinessOverride": ('{ service(name: "hub") { readinessOverrides(first: 1) { nodes { id } } } }', "reason state"),
     "ServiceManifest": ('{ service(name: "hub") { manifest { id } } }', "values declaredBy service { name }"),
+    "ApiKey": ("{ apiKeys(first: 1) { nodes { id } } }", "name roles prefix createdBy"),
+    "AuditEntry": ("{ auditLog(first: 1) { nodes { id } } }", "action actor detail"),
     "MaintenanceWindow": ("{ maintenanceWindows(first: 1) { nodes { id } } }", "reason services"),
 }
 NOTHING = UUID(int=7)

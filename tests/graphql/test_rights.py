@@ -16,7 +16,7 @@ from opsgraph.settings import Settings
 from tests.support.api import PROBLEM, RESPONSE_JSON, Api
 from tests.support.clock import TestClock
 from tests.support.contents import unchanged
-from tests.support.roots import ASKED, CALLS, CHANGES, INPUTS, QUERIES
+from tests.support.roots import ASKED, CALLS, CHANGES, INPUTS, QUERIES, SENSITIVE
 from tests.support.statements import statements
 
 OPEN = {"viewer"}
@@ -163,7 +163,8 @@ async def test_who_may_not_read_is_told_so_at_the_top(api: Api, roles: list[Role
         with statements(api.core.database) as seen:
             (error,) = (await api.send(f"{{ {document} }}"))["errors"]
         assert (error["path"], error["extensions"]["code"]) == ([name], "FORBIDDEN")
-        assert error["extensions"]["details"] == {"action": name, "anyOf": ["VIEWER"]}
+        asked = "ADMIN" if name in SENSITIVE else "VIEWER"
+        assert error["extensions"]["details"] == {"action": name, "anyOf": [asked]}
         written = [statement.partition(" (")[0] for statement in seen if not statement.startswith("BEGIN")]
         assert written == ["INSERT INTO audit"]
 
@@ -175,6 +176,19 @@ async def test_every_other_role_reads(api: Api, role: Role) -> None:
     data = await api.data("{ viewer { name roles } services { totalCount } platformReport { totalServices } }")
     assert data["services"] == {"totalCount": 0}
     assert {role, Role.VIEWER} <= set(data["viewer"]["roles"])
+
+
+@pytest.mark.parametrize("role", sorted(READERS - {Role.ADMIN}))
+async def test_keys_and_the_audit_log_are_for_admins(api: Api, role: Role) -> None:
+    """Not for others who read; nor by the ids, which are opaque and not secret."""
+    made = await api.do("createApiKey", "key { id }", name="pipeline", roles=["INGEST"])
+    (entry,) = (await api.data("{ auditLog { nodes { id } } }"))["auditLog"]["nodes"]
+    api.who.actor = actor([role])
+    ids = [f'node(id: "{id_}") {{ id }}' for id_ in (made["key"]["id"], entry["id"])]
+    for document in (*(QUERIES[name] for name in SENSITIVE), *ids):
+        answer = await api.send(f"{{ {document} }}")
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+        assert not any((answer["data"] or {}).values())
 
 
 async def test_anyone_may_ask_who_they_are(api: Api) -> None:

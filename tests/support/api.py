@@ -86,6 +86,7 @@ _RESULTS = {
     "createSilence": "Silence",
     "saveMaintenanceWindow": "MaintenanceWindow",
     "saveGovernanceDuty": "GovernanceDuty",
+    "createApiKey": "CreatedApiKey",
 }
 
 

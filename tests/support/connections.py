@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from opsgraph.domains.access import commands as access
-from opsgraph.domains.access.model import UserInput
+from opsgraph.domains.access.model import KeyInput, UserInput
 from opsgraph.domains.alerts.model import Severity
 from opsgraph.domains.catalog import commands as catalog
 from opsgraph.domains.catalog.model import DeploymentInput, ServiceInput, TeamInput
@@ -16,7 +16,7 @@ from opsgraph.domains.readiness.commands import overriding
 from opsgraph.domains.readiness.model.verdicts import ReadinessDecision
 from opsgraph.domains.slo import commands as slo
 from opsgraph.domains.slo.model import SloInput
-from opsgraph.kernel.actor import SYSTEM
+from opsgraph.kernel.actor import SYSTEM, Role
 from opsgraph.storage.transactions import Tx
 from tests.support.alerts import make_alert, make_silence, make_window
 from tests.support.api import Api
@@ -47,6 +47,8 @@ async def fill(api: Api) -> None:
             at = tx.now - timedelta(hours=number // 2)  # some at the same instant
             await catalog.record_deployment(tx, DeploymentInput("hub", f"v{number}", deployed_at=at))
             await make_silence(tx, reason=f"known {number}")
+            await access.create_key(tx, KeyInput(f"key {number}", [Role.VIEWER]))
+            await access.record_act(tx, "createApiKey", allowed=True, detail={"number": number}, address=None)
             await make_window(tx, "hub", reason=f"planned {number}")
     await _add_incidents(api)
     await _add_readiness(api)

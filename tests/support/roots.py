@@ -38,6 +38,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     **{f"{verb}ReadinessOverride": {"service": "nobody"} for verb in ("approve", "reject", "revoke")},
     "exemptReadinessCheck": {"service": "nobody", "check": "metrics", "reason": "none", "endsAt": _LATER},
     "revokeReadinessExemption": {"service": "nobody", "check": "metrics"},
+    "createApiKey": {"name": "pipeline", "roles": ["INGEST"], "service": "nobody"},
     "createIncident": {"service": "nobody", "title": "It is slow", "severity": "HIGH"},
     "assignIncident": {"number": 1, "user": "nobody"},
     "addIncidentNote": {"number": 1, "content": "It is slow"},
@@ -54,6 +55,7 @@ CALLS = {
     "deleteSlo": 'deleteSlo(service: "nobody", name: "slo")',
     "resolveAlert": 'resolveAlert(id: "nothing")',
     "expireSilence": 'expireSilence(id: "nothing")',
+    "revokeApiKey": 'revokeApiKey(id: "nothing")',
 }
 """Every mutation that takes something else."""
 
@@ -66,7 +68,7 @@ ASKED = {
     **{f"{verb}ReadinessOverride": frozenset({Role.APPROVER}) for verb in ("approve", "reject", "revoke")},
     **dict.fromkeys(("exemptReadinessCheck", "revokeReadinessExemption"), frozenset({Role.EDITOR, Role.APPROVER})),
     **dict.fromkeys(("saveReadinessPolicy", "saveReadinessCheck"), frozenset({Role.ADMIN})),
-    "saveGovernanceDuty": frozenset({Role.ADMIN}),
+    **dict.fromkeys(("saveGovernanceDuty", "createApiKey", "revokeApiKey"), frozenset({Role.ADMIN})),
 }
 """Which roles, any one of which will do, each mutation asks for: the table of who may do what."""
 
@@ -91,5 +93,10 @@ QUERIES = {
     "platformReport": "platformReport { totalServices }",
     "node": 'node(id: "x") { id }',
     "feedCursor": "feedCursor",
+    "apiKeys": "apiKeys { totalCount }",
+    "auditLog": "auditLog { totalCount }",
 }
 """Every query that asks for a role."""
+
+SENSITIVE = {"apiKeys", "auditLog"}
+"""Those that ask for ADMIN; the others ask for VIEWER."""

@@ -7,6 +7,7 @@ from graphql import GraphQLError
 from strawberry.printer import print_schema
 from strawberry.types.execution import ExecutionContext
 
+from opsgraph.graphql.access import AccessQueries
 from opsgraph.graphql.alerts import AlertQueries
 from opsgraph.graphql.complexity import limiting_cost
 from opsgraph.graphql.context import Context
@@ -15,6 +16,7 @@ from opsgraph.graphql.feeds import FeedQueries, FeedSubscriptions
 from opsgraph.graphql.governance import GovernanceQueries
 from opsgraph.graphql.incident_lists import IncidentQueries
 from opsgraph.graphql.manifests import ManifestQueries
+from opsgraph.graphql.mutations.access import AccessMutations
 from opsgraph.graphql.mutations.alerts import AlertMutations
 from opsgraph.graphql.mutations.catalog import CatalogMutations
 from opsgraph.graphql.mutations.cost import CostMutations
@@ -51,6 +53,7 @@ class Query(
     ManifestQueries,
     ReportQueries,
     FeedQueries,
+    AccessQueries,
 ):
     """The root of all queries."""
 
@@ -77,6 +80,7 @@ class Mutation(
     SilenceMutations,
     ReadinessMutations,
     ReadinessPolicyMutations,
+    AccessMutations,
 ):
     """The root of all mutations."""
 

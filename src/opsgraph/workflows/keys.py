@@ -25,7 +25,7 @@ class Known:
 
 
 async def issue(
-    tx: Tx, name: str, roles: Collection[Role], expires_at: datetime | None, service: str | None
+    tx: Tx, name: str, roles: Collection[Role], expires_at: datetime | None = None, service: str | None = None
 ) -> CreatedKey:
     """Make a key, bound to a service if one is named.
 
