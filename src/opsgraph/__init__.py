@@ -8,6 +8,7 @@ The map of the package; `a -> b` means that a may import b, and never the other 
         -> http      alerts in the formats of others; authentication, probes, request ids, body limits, headers
         -> workers   background work: each worker is one tick(context, now)
         -> web       the built-in pages and GraphiQL: static files that use the public API
+        -> adapters  what others make, behind protocols of ours: the process that evaluates CEL expressions
           -> workflows   what writes to several domains at once: reactions to events, health, imports, demonstration
             -> metadata    every table, for migrations and whoever opens a database
             -> domains     the business, one package each, all with the same files:

@@ -1,0 +1,1 @@
+"""The outside world, behind protocols that domains declare; only `app` names an adapter."""
