@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from opsgraph import metadata  # noqa: F401 - whoever opens a database needs every table registered
+from opsgraph.adapters.expressions.sandbox import Sandbox
 from opsgraph.events.feed import Feed
 from opsgraph.events.log import EventLog
 from opsgraph.graphql.context import Context
@@ -47,7 +48,6 @@ from opsgraph.workflows.health import HealthPolicy
 from opsgraph.workflows.intake import Intake
 from opsgraph.workflows.reactions import reacting
 from opsgraph.workflows.readiness.evaluating import Readiness
-from opsgraph.workflows.readiness.expressions import NoExpressions
 from opsgraph.workflows.retention import Retention
 from opsgraph.workflows.subsystems import installed_subsystems
 
@@ -68,11 +68,13 @@ class Core:
     database: Database
     feed: Feed
     intake: Intake
+    sandbox: Sandbox
     readiness: Readiness
 
     async def close(self) -> None:
-        """Answer what was submitted, and close every connection."""
+        """Answer what was submitted, and end every process and connection."""
         await self.intake.close()
+        await self.sandbox.close()
         await self.database.close()
 
 
@@ -92,7 +94,7 @@ def build_core(settings: Settings, clock: Clock | None = None, random_bits: Rand
     policy = HealthPolicy(installed_subsystems(), settings.currency, timedelta(seconds=settings.evaluate_seconds))
     database = Database(settings, reacting(policy), random_bits, EventLog())
     told = clock or SystemClock()
-    every = timedelta(seconds=settings.readiness_seconds)
+    sandbox, every = Sandbox(), timedelta(seconds=settings.readiness_seconds)
     return Core(
         settings=settings,
         clock=told,
@@ -100,7 +102,8 @@ def build_core(settings: Settings, clock: Clock | None = None, random_bits: Rand
         database=database,
         feed=Feed(database),
         intake=Intake(database, told, alerting_of(settings)),
-        readiness=Readiness(database, told, NoExpressions(), settings.currency, every),
+        sandbox=sandbox,
+        readiness=Readiness(database, told, sandbox, settings.currency, every),
     )
 
 
