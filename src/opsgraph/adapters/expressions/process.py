@@ -144,5 +144,5 @@ def _cause(code: int | None, *, stuck: bool) -> str:
     if stuck:
         return "does not come to an end"
     if sys.platform != "win32" and code == -signal.SIGPROF:
-        return "takes more than 50 ms of CPU"
+        return "takes too much CPU"
     return "takes too much memory"
