@@ -268,6 +268,16 @@ def test_waiting_ends_when_the_service_may_go(folder: Path) -> None:
         assert called(folder, "gate", "ready", "--wait").errors == ""
 
 
+def test_waiting_outlasts_a_server_that_is_away(folder: Path) -> None:
+    """Until time has run out: then there is no verdict."""
+    with patch.object(gate, "_PAUSE_SECONDS", 0.05):
+        outcome = called(folder, "gate", "ready", "--wait", "--timeout", "0.5", "--url", "http://127.0.0.1:9")
+    assert (outcome.exit_code, outcome.output) == (3, "")
+    *before, last = outcome.errors.splitlines()
+    assert all(line.endswith("; asking again in 0.05 s") for line in before)
+    assert (len(before) >= 1, "asking again" in last) == (True, False)
+
+
 def test_waiting_sees_what_changes_meanwhile(folder: Path) -> None:
     """Such as a team that declares what was missing."""
     asked_again = 0

@@ -12,10 +12,11 @@ import typer
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
-from opsgraph.cli.asking import Key, Url, asking
+from opsgraph.cli.asking import Key, Url, asking, unless_refused
 from opsgraph.cli.failures import CommandError, fail, warn
 from opsgraph.cli.gate_lines import document_of, print_verdict
 from opsgraph.cli.printing import print_json
+from opsgraph.cli.servers import Ask, NoAnswerError
 
 UNDECIDED = 3
 """The exit code of whatever is no verdict: a refusal, bad usage, a server that does not answer, a crash."""
@@ -111,14 +112,23 @@ async def _verdict(
     """The verdict; with a deadline, the first that lets the service go, or the last one before it."""
     async with asking(url, key) as asked:
         while True:
-            result: dict[str, Any] = (await asked(DOCUMENT, service=service))["evaluateReadiness"]
-            if result["__typename"] == "Problem":
-                raise CommandError(result["message"], UNDECIDED)
-            code = _exit_code(result, allow_conditional=allow_conditional)
-            if code == 0 or deadline is None or time.monotonic() + _PAUSE_SECONDS > deadline:
-                return result
-            warn(f"{service} is {result['effectiveDecision']}; asking again in {_PAUSE_SECONDS:g} s")
+            is_last = deadline is None or time.monotonic() + _PAUSE_SECONDS > deadline
+            try:
+                result = await _judged(asked, service)
+                if is_last or _exit_code(result, allow_conditional=allow_conditional) == 0:
+                    return result
+                said = f"{service} is {result['effectiveDecision']}"
+            except NoAnswerError as error:
+                if is_last:
+                    raise
+                said = str(error)
+            warn(f"{said}; asking again in {_PAUSE_SECONDS:g} s")
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _judged(asked: Ask, service: str) -> dict[str, Any]:
+    result: dict[str, Any] = (await asked(DOCUMENT, service=service))["evaluateReadiness"]
+    return unless_refused(result)
 
 
 def _show(verdict: dict[str, Any], *, as_json: bool) -> None:
