@@ -86,7 +86,7 @@ _RESULTS = {
     "createSilence": "Silence",
     "saveMaintenanceWindow": "MaintenanceWindow",
     "saveGovernanceDuty": "GovernanceDuty",
-    "createApiKey": "CreatedApiKey",
+    "createApiKey": "CreatedApiKey",  # pragma: allowlist secret
 }
 
 

@@ -143,7 +143,7 @@ def refused_because(key: ApiKey, now: datetime) -> str | None:
 
 
 def secret_of(chance: int) -> str:
-    """Write `SECRET_BITS` bits of chance as a secret: `ogk_` and 43 letters and digits."""
+    """What a new key is presented by: `ogk_`, and `SECRET_BITS` bits of chance as 43 letters and digits."""
     written = []
     for _ in range(_LENGTH):
         chance, digit = divmod(chance, len(_DIGITS))

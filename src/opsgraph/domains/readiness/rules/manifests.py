@@ -29,7 +29,7 @@ _FLAGS = {
     "graceful_degradation": "It goes on with less where something that it depends on is away.",
     "backups_tested": "Its data was restored from a backup, as a test.",
     "authentication": "It knows who calls it, and refuses everyone else.",
-    "secret_scanning": "Its code and its history are scanned for secrets.",
+    "secret_scanning": "Its code and its history are scanned for secrets.",  # pragma: allowlist secret
     "dependency_scanning": "What it is built from is scanned for known vulnerabilities.",
     "encryption": "Its data is encrypted on the way and at rest.",
     "rollback_plan": "How to go back to the version before is written down and tried.",
