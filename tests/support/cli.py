@@ -103,10 +103,10 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, **settings: str) -> Iterator[Server]:
+def served(folder: Path, host: str = "127.0.0.1", **settings: str) -> Iterator[Server]:
     """Serve from a folder, on a port that is free, with nothing set but these settings; ended with the block."""
     with subprocess.Popen(
-        [OPSGRAPH, "serve", "--port", "0"],
+        [OPSGRAPH, "serve", "--host", host, "--port", "0"],
         cwd=folder,
         env=surroundings(settings),
         stdin=subprocess.DEVNULL,

@@ -46,6 +46,7 @@ COMMANDS = {
     ),
     "alerts": Command("alerts", "app", "Send alerts to a running server, and watch them live."),
     "gate": Command("gate", "command", "Judge a service now, say why, and let the exit code tell a pipeline."),
+    "keys": Command("keys", "app", "Make, list and revoke keys: on a server with --url, else on the database at hand."),
     "schema": Command("schema", "schema", "Print the GraphQL schema, as schema.graphql has it."),
 }
 

@@ -57,7 +57,7 @@ def demo(
     path = database.absolute()
     settings = settings_for(path)
     log_as(settings)
-    serve.refuse_open_door(settings, host)
+    serve.refuse_open_door(host)
     with serve.listen(host, port) as listener:
         loaded = asyncio.run(prepare(settings, path, fresh=fresh))
         address = serve.address_of(listener)

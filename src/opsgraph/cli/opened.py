@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from opsgraph.app import Core, build_core
 from opsgraph.cli.failures import CommandError
 from opsgraph.settings import Settings
-from opsgraph.storage.database import Database
+from opsgraph.storage.database import Database, async_url
 from opsgraph.storage.migrating import current_revision, migrate, newest_revision
 
 
@@ -61,16 +61,17 @@ async def revision_of(core: Core) -> str | None:
     Raises:
         CommandError: an SQLite file cannot be used.
     """
-    if _is_unmade(core.database):
+    if is_unmade(core.settings):
         return None
     with _usable(core.database):
         async with core.database.reading() as session:
             return await current_revision(session)
 
 
-def _is_unmade(database: Database) -> bool:
-    # Looking into a file that is not there would make it.
-    return database.is_sqlite and not Path(str(database.url.database)).exists()
+def is_unmade(settings: Settings) -> bool:
+    """Whether the database is an SQLite file that is yet to be made, which looking into it would do."""
+    url = async_url(settings.database_url)
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
 
 
 @contextmanager

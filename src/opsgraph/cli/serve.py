@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,8 +14,9 @@ from starlette.applications import Starlette
 from opsgraph.app import build
 from opsgraph.cli.failures import CommandError
 from opsgraph.cli.logs import log_as
-from opsgraph.cli.opened import configured, opened
+from opsgraph.cli.opened import configured, is_unmade, opened
 from opsgraph.cli.transports import HttpProtocol, Server, WebSocketProtocol
+from opsgraph.domains.access.queries import has_good_key
 from opsgraph.http.authentication import is_loopback
 from opsgraph.settings import Settings
 
@@ -27,6 +29,8 @@ Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the API, the pages and, unless OPSGRAPH_WORKERS=off, the workers.
+
+    Other machines can reach it once somebody has a key: see `opsgraph keys create`.
 
     The database is OPSGRAPH_DATABASE_URL, by default the SQLite file opsgraph.db here, which is made and migrated if
     need be. Every setting is an environment variable; docs/settings.md lists them all with their defaults.
@@ -41,8 +45,7 @@ def run(settings: Settings, host: str, port: int) -> None:
         CommandError: the address cannot be listened on, needs authentication, or the database is not ready.
     """
     log_as(settings)
-    refuse_open_door(settings, host)
-    asyncio.run(_check(settings))
+    settings = asyncio.run(_ready(settings, host))
     with listen(host, port) as listener:
         say_where(settings, address_of(listener))
         answer(build(settings), settings, listener)
@@ -110,19 +113,30 @@ def server_of(app: Starlette, settings: Settings) -> Server:
     return Server(config, app.state.live)
 
 
-def refuse_open_door(settings: Settings, host: str) -> None:
+def refuse_open_door(host: str) -> None:
     """Without authentication only this machine may reach the server.
 
     Raises:
         CommandError: the address is reachable from elsewhere.
     """
-    if not is_loopback(host) and settings.auth != "required":
+    if not is_loopback(host):
         raise CommandError(
             f"{host} can be reached from other machines and no authentication is configured: "
             "make a key with `opsgraph keys create`, or listen on 127.0.0.1"
         )
 
 
-async def _check(settings: Settings) -> None:
-    async with opened(settings):
-        pass
+async def _ready(settings: Settings, host: str) -> Settings:
+    """See that the database is ready; gives the settings to serve with: to other machines, by keys alone.
+
+    Raises:
+        CommandError: the database is not ready, or other machines can reach the address and nobody has a key.
+    """
+    if is_unmade(settings):
+        refuse_open_door(host)  # before anything is made
+    async with opened(settings) as core, core.database.reading() as session:
+        if is_loopback(host):
+            return settings
+        if not await has_good_key(session, core.clock.now()):
+            refuse_open_door(host)
+    return replace(settings, auth="required")
