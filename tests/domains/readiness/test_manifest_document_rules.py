@@ -5,7 +5,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import given
 
 from opsgraph.domains.readiness.model.manifests import FieldType, Manifest
@@ -110,29 +109,3 @@ def test_expressions_may_use_what_sections_there_are() -> None:
     assert fields["manifest.cost.monthly"] is FieldType.DOUBLE
     assert not any(name.startswith("manifest.oncall") for name in fields)
     assert len(manifests.fields(())) == len(manifests.DECLARED)
-
-
-@pytest.mark.parametrize(
-    ("expression", "names"),
-    [
-        ("manifest.metrics", set()),
-        ("manifest.slo.count > 0", {"slo"}),
-        ("manifest.slo.count > 0 || manifest.cost.over_budget", {"slo", "cost"}),
-        ("has(manifest . slo\n.count)", {"slo"}),
-        ("manifest.custom.slo.count == 1", set()),
-        ("manifest.runbook_url.startsWith('https')", set()),
-        ('manifest.runbook_url == "manifest.slo.count"', set()),
-        (r'manifest.runbook_url == "\"manifest.slo.count"', set()),
-        (r"""r"\" == manifest.health.status || 'manifest.slo.count' == "" """, {"health"}),
-        ("'''manifest.slo.count' '' ''' == manifest.health.status", {"health"}),
-        ('"""a"manifest.slo.count"""== manifest.health.status', {"health"}),
-        ("manifest.metrics // manifest.slo.count\n && manifest.health.points == 0", {"health"}),
-        ("'http://a' == manifest.health.status", {"health"}),
-        ("my_manifest.slo.count", set()),
-        ("'manifest.slo.count", {"slo"}),
-        ("", set()),
-    ],
-)
-def test_the_sections_that_an_expression_reads(expression: str, names: set[str]) -> None:
-    """Not those that are named in texts and comments."""
-    assert manifests.named_sections(expression) == names

@@ -5,12 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from opsgraph.domains.readiness.model.expressions import Evaluated
+from opsgraph.domains.readiness.model.expressions import LENGTH, Evaluated
 from opsgraph.kernel.refusals import Invalid
 from opsgraph.kernel.text import free_text, printable, shown
-
-LENGTH = 2_000
-"""How many characters an expression has at most."""
 
 FIELD = "expression"
 

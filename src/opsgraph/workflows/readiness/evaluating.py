@@ -18,6 +18,7 @@ from opsgraph.domains.readiness.model.verdicts import CheckResult, Judgement, Ve
 from opsgraph.domains.readiness.queries.states import due_services, standings_by_service
 from opsgraph.domains.readiness.queries.verdicts import results_text
 from opsgraph.domains.readiness.rules import checking, deciding, manifests
+from opsgraph.domains.readiness.rules import expressions as rules
 from opsgraph.kernel.actor import SYSTEM, Actor
 from opsgraph.kernel.clock import Clock
 from opsgraph.kernel.refusals import Conflict, Invalid
@@ -68,7 +69,7 @@ class Readiness:
         if not isinstance(wanted.expression, str):
             return
         try:
-            await self.expressions.check(wanted.expression, _FIELDS)
+            await self.expressions.check(rules.accepted(wanted.expression), _FIELDS)
         except Invalid as refusal:
             raise Invalid(refusal.message, "expression", refusal.details) from refusal
 

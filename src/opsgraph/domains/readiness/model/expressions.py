@@ -6,13 +6,21 @@ from typing import Any, Protocol
 
 from opsgraph.domains.readiness.model.manifests import FieldType
 
+LENGTH = 2_000
+"""How many characters an expression has at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What an expression came to: a truth value, or why there is none."""
+    """What an expression came to: a truth value, or why there is none.
+
+    Attributes:
+        undecided: it was not evaluated, for others took what there is for one call; another call may get to it.
+    """
 
     value: bool | None = None
     error: str | None = None
+    undecided: bool = False
 
 
 class Expressions(Protocol):
@@ -24,6 +32,7 @@ class Expressions(Protocol):
         Raises:
             Invalid: it does not compile, names something unknown, is of another type or breaks a limit; the message
                 and the details (`line`, `column`) say where.
+            Conflict: no expression can be compiled here now; says why.
         """
         ...
 
@@ -32,6 +41,7 @@ class Expressions(Protocol):
     ) -> list[list[Evaluated]]:
         """The value of each expression under each binding: one list a binding, in the order of the expressions.
 
-        Never raises for what an expression does: that is an error in its place.
+        Never raises for what an expression does, nor where none can be evaluated: that is an error in its place. Of
+        many bindings some may be left undecided, of one none.
         """
         ...

@@ -12,8 +12,8 @@ from opsgraph.domains.readiness.model.verdicts import CheckOutcome, CheckResult
 from opsgraph.domains.readiness.rules import ages
 from opsgraph.domains.readiness.rules.built_in import BY_NAME
 from opsgraph.domains.readiness.rules.deciding import blocks
+from opsgraph.domains.readiness.rules.expressions import named_sections
 from opsgraph.domains.readiness.rules.judging import Finding
-from opsgraph.domains.readiness.rules.manifests import named_sections
 from opsgraph.kernel.text import shown
 
 _SHOWN = 200

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from opsgraph.domains.catalog.rules import URL_LENGTH, web_address
@@ -52,14 +51,6 @@ MEASURED = frozenset(
 _FIELD = "values"
 _DOCUMENT = "https://json-schema.org/draft/2020-12/schema"
 _ABSENT = object()
-_REMEMBERED = 1_024
-_TOKEN = re.compile(
-    r"""//[^\n]*  # a comment
-    | [bB]?[rR][bB]?(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"[^"\n]*"|'[^'\n]*')  # a raw text
-    | [bB]?(?:\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
-    | [A-Za-z_][A-Za-z0-9_]* | \S""",
-    re.VERBOSE | re.DOTALL,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +126,6 @@ def fields(sections: Iterable[Section]) -> dict[str, FieldType]:
     """Every name that expressions can use, with its type: what can be declared, and what these sections measure."""
     measured = {_variable(s.name, field): kind for s in sections for field, kind in s.fields.items()}
     return {**{_variable(name): kind for name, kind in DECLARED.items()}, **measured}
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def named_sections(expression: str) -> frozenset[str]:
-    """The sections that an expression reads: what follows `manifest.` in it, texts and comments left out."""
-    code = [token for token in _TOKEN.findall(expression) if not token.startswith("//")]
-    steps = zip(code, code[1:], code[2:], code[3:], strict=False)
-    named = {name for root, dot, name, after in steps if (root, dot, after) == ("manifest", ".", ".")}
-    return frozenset(named - DECLARED.keys())
 
 
 def _unknown(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from opsgraph.domains.catalog import rules as catalog
 from opsgraph.domains.catalog.model import Lifecycle
 from opsgraph.domains.readiness.model.policies import Check, CheckInput, Policy, PolicyInput, ReadinessCategory
+from opsgraph.domains.readiness.rules import expressions
 from opsgraph.domains.readiness.rules.built_in import BUILT_IN, BY_NAME
 from opsgraph.kernel.changes import given
 from opsgraph.kernel.refusals import Conflict, Invalid, NotFound
@@ -18,7 +19,6 @@ FEWEST_CHECKS = 3
 MOST_CHECKS = 500
 LARGEST_WEIGHT = 1_000
 TEXT_LENGTH = 1_000
-EXPRESSION_LENGTH = 4_000
 
 DEFAULT = Policy(
     version=1,
@@ -207,13 +207,6 @@ def _text(field: str) -> Callable[[str], str]:
     return lambda value: free_text(value.strip(), field, TEXT_LENGTH)
 
 
-def _expression(value: str) -> str:
-    text = free_text(value.strip(), "expression", EXPRESSION_LENGTH)
-    if not text:
-        raise Invalid("expression is empty; it takes CEL over manifest, such as manifest.metrics", "expression")
-    return text
-
-
 def _tiers(values: tuple[int, ...]) -> tuple[int, ...]:
     for value in values:
         if value not in catalog.TIERS:
@@ -230,7 +223,7 @@ def _lifecycles(values: tuple[Lifecycle, ...]) -> tuple[Lifecycle, ...]:
 
 
 _ACCEPT_CHECK: Mapping[str, Callable[[Any], Any]] = {
-    "expression": _expression,
+    "expression": expressions.accepted,
     "weight": _weight,
     "description": _text("description"),
     "why": _text("why"),
