@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from opsgraph.storage.triggers import keep_append_only, keep_updated_at
+from opsgraph.storage.triggers import Step, drop_history_function, keep_append_only, keep_history, keep_updated_at
 
 revision = "0003"
 down_revision = "0002"
@@ -15,6 +15,32 @@ _TOUCHED = ("readiness_override", "readiness_exemption", "governance_duty", "api
 
 _APPEND_ONLY = ("readiness_manifest", "readiness_policy", "readiness_verdict", "audit")
 """The tables from which pruning alone removes rows, and in which nothing is changed."""
+
+_DECIDED = ("state", "decided_by", "decided_at", "note")
+_OVER = ("state", "ended_by", "ended_at", "ended_reason")
+_OVERRIDE_STEPS = (
+    Step("PENDING", "APPROVED", (*_DECIDED, "verdict_id", "blockers")),
+    Step("PENDING", "REJECTED", _DECIDED),
+    Step("PENDING", "REVOKED", (*_OVER, "decided_at")),
+    Step("PENDING", "ENDED", (*_OVER, "decided_at")),
+    Step("APPROVED", "REVOKED", _OVER),
+    Step("APPROVED", "ENDED", _OVER),
+)
+_ONE_OVERRIDE = "kept.service_id = NEW.service_id AND kept.state = NEW.state AND NEW.state IN ('PENDING', 'APPROVED')"
+
+_EXEMPTION_STATE = (
+    "CASE WHEN {row}.ended_at IS NOT NULL THEN 'ENDED' WHEN {row}.approved_at IS NOT NULL THEN 'GRANTED' "
+    "ELSE 'ASKED' END"
+)
+_EXEMPTION_STEPS = (
+    Step("ASKED", "GRANTED", ("approved_by", "approved_at", "ends_at"), only="NEW.ends_at <= OLD.ends_at"),
+    Step("ASKED", "ENDED", ("ended_by", "ended_at")),
+    Step("GRANTED", "ENDED", ("ended_by", "ended_at")),
+)
+_ONE_EXEMPTION = (
+    "kept.service_id = NEW.service_id AND kept.check_key = NEW.check_key "
+    "AND kept.ended_at IS NULL AND NEW.ended_at IS NULL"
+)
 
 
 def upgrade() -> None:
@@ -238,6 +264,10 @@ def upgrade() -> None:
         keep_updated_at(connection, table)
     for table in _APPEND_ONLY:
         keep_append_only(connection, table)
+    keep_history(connection, "readiness_override", state="{row}.state", steps=_OVERRIDE_STEPS, alone=_ONE_OVERRIDE)
+    keep_history(
+        connection, "readiness_exemption", state=_EXEMPTION_STATE, steps=_EXEMPTION_STEPS, alone=_ONE_EXEMPTION
+    )
 
 
 def downgrade() -> None:
@@ -254,3 +284,4 @@ def downgrade() -> None:
         "api_key",
     ):
         op.drop_table(table)
+    drop_history_function(op.get_bind())
