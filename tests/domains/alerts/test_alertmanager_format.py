@@ -200,7 +200,7 @@ def test_alerts_are_not_merged_by_their_summary() -> None:
     [
         (b"", "the body is not JSON: it ends too early"),
         (b"[", "the body is not JSON: it ends too early"),
-        (b"[{]", "the body is not JSON: expected .". .byte 2."),
+        (b"[{]", "the body is not JSON: expected '\"' .byte 2."),
         (b"[NaN]", "the body is not JSON: invalid character .byte 1."),
         (b"{}", "the body is an object, not an array"),
         (b"null", "the body is null, not an array"),
