@@ -13,12 +13,13 @@ from opsgraph.domains.catalog.model import DeploymentInput, TeamInput
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.governance import commands as governance
 from opsgraph.domains.incidents.model import IncidentInput, IncidentStatus, TransitionInput
+from opsgraph.domains.readiness.commands import judging
 from opsgraph.domains.readiness.model.manifests import Facts, FieldType
 from opsgraph.domains.slo.model import IndicatorKind
 from opsgraph.kernel.actor import LOCAL, SYSTEM
 from opsgraph.settings import Settings
 from opsgraph.workflows import responding
-from opsgraph.workflows.readiness import facts
+from opsgraph.workflows.readiness import cases, facts
 from opsgraph.workflows.readiness.facts import SECTIONS, Asked
 from tests.support import databases
 from tests.support.catalog import make_service
@@ -26,7 +27,7 @@ from tests.support.clock import TestClock
 from tests.support.health import allow, bill, declare, deploy
 from tests.support.slo import make_slo, record
 from tests.support.statements import statements
-from tests.support.verdicts import judging
+from tests.support.verdicts import judging as judging_core
 
 DAY = timedelta(days=1)
 TYPES = {
@@ -41,7 +42,7 @@ TYPES = {
 @pytest.fixture
 async def core(settings: Settings, clock: TestClock, database_kind: str) -> AsyncIterator[Core]:
     """A process that judges, with two services: api, and quiet, of which nothing is known."""
-    async with judging(settings, clock) as opened:
+    async with judging_core(settings, clock) as opened:
         async with opened.database.transaction(SYSTEM, clock.now()) as tx:
             await catalog.save_team(tx, TeamInput("Platform"))
             await make_service(tx, "api", team="platform", tier=1, tags=["java", "edge"])
@@ -89,21 +90,56 @@ async def test_service(core: Core, clock: TestClock) -> None:
 
 
 async def test_slo(core: Core, clock: TestClock) -> None:
-    """How many are met and not; as old as the newest event, where events are counted at all."""
+    """How many are met and not; as old as the newest event of the SLO that had none for longest."""
     async with core.database.transaction(SYSTEM, clock.now()) as tx:
         for name, current in {"a": 99.95, "b": 90.0, "c": None}.items():
             await make_slo(tx, name, current=current)
-    assert await section(core, "slo") == ({"count": 3, "met": 1, "breached": 1, "unknown": 1}, None)
     async with core.database.transaction(SYSTEM, clock.now()) as tx:
         for name in ("d", "e"):
             await make_slo(tx, name, indicator=IndicatorKind.EXTERNAL)
+        await record(tx, 10.0, 10.0, "d", at=clock.now() - 9 * DAY)
         await record(tx, 10.0, 10.0, "d", at=clock.now() - 2 * DAY)
         await record(tx, 10.0, 10.0, "e", at=clock.now() - 5 * DAY)
     values = {"count": 5, "met": 3, "breached": 1, "unknown": 1}
-    assert await section(core, "slo") == (values, clock.now() - 2 * DAY)
-    clock.move(days=5)
+    assert await section(core, "slo") == (values, clock.now() - 5 * DAY)
+    clock.move(days=2)
     found = (await measured(core, "api"))["api"]["slo"]
     assert (found.is_stale(clock.now()), found.is_stale(clock.now() + timedelta(seconds=1))) == (False, True)
+
+
+async def test_a_live_slo_does_not_hide_a_dead_one(core: Core, clock: TestClock) -> None:
+    """Nor does one that is declared; one that never had an event is unknown, and has nothing to date."""
+    async with core.database.transaction(SYSTEM, clock.now()) as tx:
+        for name in ("live", "dead", "new"):
+            await make_slo(tx, name, indicator=IndicatorKind.EXTERNAL)
+        await record(tx, 10.0, 10.0, "dead")
+    dead_since = clock.now()
+    clock.move(days=8)
+    async with core.database.transaction(SYSTEM, clock.now()) as tx:
+        await make_slo(tx, "declared", current=99.95)
+        await record(tx, 10.0, 10.0, "live")
+    found = (await measured(core, "api"))["api"]["slo"]
+    assert (found.values["unknown"], found.as_of, found.is_stale(clock.now())) == (1, dead_since, True)
+
+
+async def test_what_is_declared_of_slos_is_dated_and_never_stale(core: Core, clock: TestClock) -> None:
+    """It holds until somebody says otherwise; what nobody gave a value has no date."""
+    async with core.database.transaction(SYSTEM, clock.now()) as tx:
+        await make_slo(tx, "unknown")
+    assert await section(core, "slo") == ({"count": 1, "met": 0, "breached": 0, "unknown": 1}, None)
+    said = clock.now()
+    async with core.database.transaction(SYSTEM, said) as tx:
+        await make_slo(tx, "a", current=90.0)
+    clock.move(days=1)
+    async with core.database.transaction(SYSTEM, clock.now()) as tx:
+        await make_slo(tx, "b", current=99.95)
+    clock.move(days=2 * 365)
+    found = (await measured(core, "api"))["api"]["slo"]
+    assert (found.as_of, found.is_stale(clock.now())) == (said, False)
+    async with core.database.transaction(SYSTEM, clock.now()) as tx:
+        for name in "ab":
+            await make_slo(tx, name, current=99.99)
+    assert await section(core, "slo") == ({"count": 3, "met": 2, "breached": 0, "unknown": 1}, clock.now())
 
 
 async def test_health(core: Core, clock: TestClock) -> None:
@@ -136,10 +172,30 @@ async def test_cost(core: Core, month: str, as_of: datetime) -> None:
 
 
 async def test_governance(core: Core, clock: TestClock) -> None:
-    """The status, and how many duties are not fulfilled."""
+    """The status, and how many duties are not fulfilled; as of the newest answer, however long ago that was."""
+    assert (await section(core, "governance"))[1] is None
+    for check in ("runbook", "ownership"):
+        clock.move(days=1)
+        async with core.database.transaction(SYSTEM, clock.now()) as tx:
+            await governance.set_check(tx, "api", check, passed=True)
+    answered = clock.now()
+    clock.move(days=800)
+    assert await section(core, "governance") == ({"status": "NON_COMPLIANT", "failed": 3}, answered)
+
+
+async def test_answers_come_with_when_they_were_recorded(core: Core, clock: TestClock) -> None:
+    """Each by itself: what was answered years ago shows."""
     async with core.database.transaction(SYSTEM, clock.now()) as tx:
-        await governance.set_check(tx, "api", "runbook", passed=True)
-    assert await section(core, "governance") == ({"status": "NON_COMPLIANT", "failed": 4}, clock.now())
+        service = (await governance.set_check(tx, "api", "runbook", passed=True)).value
+        await judging.begin(tx, service)
+    answered = clock.now()
+    clock.move(days=800)
+    async with core.database.transaction(SYSTEM, clock.now()) as tx:
+        await governance.set_check(tx, "api", "monitoring", passed=False)
+        docket = await cases.read(tx.connection, [service.id], "USD", clock.now())
+    manifest = docket.cases[service.id].manifest
+    assert manifest.recorded == {"runbook": True, "monitoring": False}
+    assert manifest.recorded_at == {"runbook": answered, "monitoring": clock.now()}
 
 
 async def test_incidents(core: Core, clock: TestClock) -> None:
@@ -165,9 +221,14 @@ async def test_deployments(core: Core, clock: TestClock) -> None:
 
 
 async def test_reliability(core: Core, clock: TestClock) -> None:
-    """The score, where there is one."""
-    async with core.database.transaction(SYSTEM, clock.now()) as tx:
+    """The score, where there is one; as of the declaration where it rests on nothing else, else as of now."""
+    declared = clock.now()
+    async with core.database.transaction(SYSTEM, declared) as tx:
         await declare(tx, "api", {"uptime_pct": 100.0})
+    clock.move(days=800)
+    assert await section(core, "reliability") == ({"score": 100.0}, declared)
+    async with core.database.transaction(SYSTEM, clock.now()) as tx:
+        await deploy(tx, "api", 29 * DAY, failed=False)
     assert await section(core, "reliability") == ({"score": 100.0}, clock.now())
 
 

@@ -127,7 +127,10 @@ def test_an_explicit_governance_answer_beats_the_rest(name: str, duty: str) -> N
         (0, 0, 0, (FAILED, "no SLO is defined"), (SKIPPED, "no SLO to judge by: none is defined")),
         (1, 0, 0, (PASSED, "1 SLO is defined"), (SKIPPED, "no SLO to judge by: none of them has been judged yet")),
         (1, 1, 0, (PASSED, "1 SLO is defined"), (PASSED, "1 SLO is met, none breached")),
-        (3, 2, 0, (PASSED, "3 SLOs are defined"), (PASSED, "2 SLOs are met, none breached")),
+        (3, 2, 0, (PASSED, "3 SLOs are defined"), (PASSED, "2 of 3 SLOs are met, 1 has no data, none is missed")),
+        (2, 2, 0, (PASSED, "2 SLOs are defined"), (PASSED, "2 SLOs are met, none breached")),
+        (2, 1, 0, (PASSED, "2 SLOs are defined"), (PASSED, "1 of 2 SLOs is met, 1 has no data, none is missed")),
+        (5, 2, 0, (PASSED, "5 SLOs are defined"), (PASSED, "2 of 5 SLOs are met, 3 have no data, none is missed")),
         (2, 0, 1, (PASSED, "2 SLOs are defined"), (FAILED, "1 of 1 SLO is breached")),
         (3, 1, 2, (PASSED, "3 SLOs are defined"), (FAILED, "2 of 3 SLOs are breached")),
         (3, 2, 1, (PASSED, "3 SLOs are defined"), (FAILED, "1 of 3 SLOs is breached")),
@@ -136,7 +139,7 @@ def test_an_explicit_governance_answer_beats_the_rest(name: str, duty: str) -> N
 def test_slos(
     count: int, met: int, breached: int, defined: tuple[CheckOutcome, str], kept: tuple[CheckOutcome, str]
 ) -> None:
-    """Those that nobody has judged count neither way."""
+    """Those that nobody has judged count neither way, and are not passed over in silence."""
     known = manifest({}, None, facts("slo", {"count": count, "met": met, "breached": breached}, timedelta()))
     assert built_in("slo_defined", known) == defined
     assert built_in("slos_met", known) == kept

@@ -25,6 +25,7 @@ def test_a_document_says_what_is_known_and_how_old_it_is() -> None:
         },
         recorded={"runbook": True},
         declared_at=NOW - timedelta(days=1),
+        recorded_at={"runbook": NOW - timedelta(days=800)},
     )
     document = manifests.document(known, NOW)
     assert json.loads(json.dumps(document)) == document
@@ -32,6 +33,7 @@ def test_a_document_says_what_is_known_and_how_old_it_is() -> None:
         "declared": {"metrics": True, "custom": {"a": 1}},
         "declared_at": "2024-03-14T12:00:00Z",
         "recorded": {"runbook": True},
+        "recorded_at": {"runbook": "2022-01-05T12:00:00Z"},
         "measured": {
             "slo": {
                 "values": {"count": 2, "met": 2},

@@ -1,6 +1,7 @@
 """Values and events of the governance domain."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from opsgraph.domains.catalog.model import ServiceEvent
@@ -50,6 +51,14 @@ class CheckResult:
     name: str
     passed: bool
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was recorded of a check of a service, and when: recording the same again changes neither."""
+
+    passed: bool
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.governance import rules
-from opsgraph.domains.governance.model import Duty, Governance
+from opsgraph.domains.governance.model import Answer, Duty, Governance
 from opsgraph.domains.governance.tables import governance_checks, governance_duties, governance_implied
 from opsgraph.storage.many import among
 from opsgraph.storage.rows import AnyRow
@@ -48,9 +48,16 @@ async def recorded_by_service(session: AsyncConnection, ids: Collection[UUID]) -
 
     Whether it passes, by check key, in the order of the duties.
     """
-    found: dict[UUID, dict[str, bool]] = {}
-    for row in await session.execute(select(*_RECORDED).where(among(session, governance_checks.c.service_id, ids))):
-        found.setdefault(row.service_id, {})[row.check_key] = row.passed
+    answers = await answers_by_service(session, ids)
+    return {id_: {key: answer.passed for key, answer in recorded.items()} for id_, recorded in answers.items()}
+
+
+async def answers_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, dict[str, Answer]]:
+    """The same with when each was recorded."""
+    found: dict[UUID, dict[str, Answer]] = {}
+    query = select(*_RECORDED, governance_checks.c.updated_at)
+    for row in await session.execute(query.where(among(session, governance_checks.c.service_id, ids))):
+        found.setdefault(row.service_id, {})[row.check_key] = Answer(row.passed, row.updated_at)
     keys = [duty.key for duty in await duties_in_force(session)]
     in_force = {id_: {key: answers[key] for key in keys if key in answers} for id_, answers in found.items()}
     return {id_: answers for id_, answers in in_force.items() if answers}

@@ -41,6 +41,12 @@ async def declared_by_service(session: AsyncConnection, ids: Collection[UUID]) -
     return {row[0]: Declared(*row[1:]) for row in await session.execute(query)}
 
 
+async def declared_at_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When what was declared for each service changed last, for which anything was."""
+    query = select(declarations.c.service_id, declarations.c.updated_at).where(declarations.c.service_id.in_(ids))
+    return {row.service_id: row.updated_at for row in await session.execute(query)}
+
+
 async def dora_by_service(session: AsyncConnection, ids: Collection[UUID], now: datetime) -> dict[UUID, DoraKeys]:
     """The DORA keys of each service over the 30 days before `now`; every id gets them. One statement."""
     deployed = await _deployments(session, ids, now)

@@ -208,6 +208,19 @@ class SloInput:
 
 
 @dataclass(frozen=True, slots=True)
+class SloDates:
+    """How old what is known about the SLOs of one service is; None where there is nothing of that kind.
+
+    Attributes:
+        counted: of the newest event of each SLO that is counted by events, the oldest: the minute in which it was.
+        declared: of the last change of each SLO whose indicator is declared, the oldest.
+    """
+
+    counted: datetime | None = None
+    declared: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SloEventsInput:
     """What `record_slo_events` takes: counts to add; without `at` they happened now."""
 

@@ -15,6 +15,7 @@ from opsgraph.domains.slo.model import (
     IndicatorKind,
     MinuteSums,
     Slo,
+    SloDates,
     SloExport,
     SloFilter,
     SloState,
@@ -132,11 +133,14 @@ async def summary_by_service(session: AsyncConnection, ids: Collection[UUID]) ->
     return {row[0]: SloSummary(*row[1:]) for row in rows}
 
 
-async def newest_events(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """The minute of the newest event of any SLO of each service that has events."""
-    minutes = select(func.max(slo_minutes.c.minute)).where(slo_minutes.c.slo_id == slos.c.id).scalar_subquery()
-    query = select(slos.c.service_id, func.max(minutes)).where(slos.c.service_id.in_(ids)).group_by(slos.c.service_id)
-    return {row[0]: instant_of(row[1]) for row in await session.execute(query) if row[1] is not None}
+async def dates_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, SloDates]:
+    """How old what is known about the SLOs of each service is; services without any are absent. One statement."""
+    newest = select(func.max(slo_minutes.c.minute)).where(slo_minutes.c.slo_id == slos.c.id).scalar_subquery()
+    counted = func.min(case((slos.c.indicator == IndicatorKind.EXTERNAL.value, newest)))
+    declared = func.min(case((slos.c.declared.is_not(None), slos.c.updated_at)))
+    query = select(slos.c.service_id, counted, declared).where(slos.c.service_id.in_(ids)).group_by(slos.c.service_id)
+    rows = await session.execute(query)
+    return {row[0]: SloDates(None if row[1] is None else instant_of(row[1]), row[2]) for row in rows}
 
 
 async def targets_by_slo(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, list[TargetSince]]:

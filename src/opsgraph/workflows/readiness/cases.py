@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opsgraph.domains.catalog.model import Service
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.governance import queries as governance
+from opsgraph.domains.governance.model import Answer
 from opsgraph.domains.readiness.model.manifests import Declaration, Facts, Manifest
 from opsgraph.domains.readiness.model.overrides import Exemption
 from opsgraph.domains.readiness.model.policies import Policy, Subject
@@ -60,7 +61,7 @@ async def read(session: AsyncConnection, ids: Collection[UUID], currency: str, n
     services = await catalog_services.services_by_id(session, standings)
     exempt = await exemptions_by_service(session, services, now)
     declared = await declarations_by_service(session, services)
-    recorded = await governance.recorded_by_service(session, services)
+    recorded = await governance.answers_by_service(session, services)
     measured = await facts.measured(facts.Asked(session, services, currency, now))
     cases = {
         id_: Case(
@@ -80,7 +81,9 @@ def _subject(service: Service, measured: Mapping[str, Facts]) -> Subject:
     return Subject(service.id, service.name, service.tier, service.lifecycle, tags)
 
 
-def _manifest(declared: Declaration | None, measured: Mapping[str, Facts], recorded: Mapping[str, bool]) -> Manifest:
+def _manifest(declared: Declaration | None, measured: Mapping[str, Facts], answers: Mapping[str, Answer]) -> Manifest:
+    recorded = {key: answer.passed for key, answer in answers.items()}
+    recorded_at = {key: answer.recorded_at for key, answer in answers.items()}
     if declared is None:
-        return Manifest({}, measured, recorded)
-    return Manifest(declared.values, measured, recorded, declared.id, declared.declared_at)
+        return Manifest({}, measured, recorded, recorded_at=recorded_at)
+    return Manifest(declared.values, measured, recorded, declared.id, declared.declared_at, recorded_at)

@@ -24,7 +24,7 @@ from opsgraph.domains.incidents.queries import figures as incident_figures
 from opsgraph.domains.readiness.model.manifests import Facts, FieldType, Section
 from opsgraph.domains.reliability import queries as reliability
 from opsgraph.domains.slo import queries as slo
-from opsgraph.domains.slo.model import SloSummary
+from opsgraph.domains.slo.model import SloDates, SloSummary
 
 BOOL, INT, DOUBLE, STRING, STRINGS = (
     FieldType.BOOL,
@@ -55,10 +55,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a section says of one service: values by field, and when they were measured if that is not now."""
+    """What a section says of one service, as in `Facts`."""
 
     values: Mapping[str, Any]
     as_of: datetime | None
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ async def measured(asked: Asked) -> dict[UUID, dict[str, Facts]]:
         known = await provider.measure(asked)
         for service_id, facts in found.items():
             said = known.get(service_id, _NOTHING)
-            facts[provider.section.name] = Facts(provider.section, said.values, said.as_of)
+            facts[provider.section.name] = Facts(provider.section, said.values, said.as_of, said.lasting)
     return found
 
 
@@ -100,16 +101,20 @@ async def _service(asked: Asked) -> dict[UUID, Found]:
 
 
 async def _slo(asked: Asked) -> dict[UUID, Found]:
-    """What was declared holds until it is declared otherwise; what is counted is as old as the newest event."""
+    """What is counted is as old as the newest event, of that SLO which had none for longest.
+
+    What was declared holds until it is declared otherwise; where nothing else is known, its age is shown.
+    """
     summaries = await slo.summary_by_service(asked.session, asked.services)
-    newest = await slo.newest_events(asked.session, asked.services)
-    none = SloSummary()
+    dates = await slo.dates_by_service(asked.session, asked.services)
+    none, undated = SloSummary(), SloDates()
     found = {}
     for id_ in asked.services:
         summary = summaries.get(id_, none)
         unknown = summary.total - summary.met - summary.breached
         values = {"count": summary.total, "met": summary.met, "breached": summary.breached, "unknown": unknown}
-        found[id_] = Found(values, newest.get(id_))
+        known = dates.get(id_, undated)
+        found[id_] = Found(values, known.counted or known.declared, lasting=known.counted is None)
     return found
 
 
@@ -134,11 +139,15 @@ async def _cost(asked: Asked) -> dict[UUID, Found]:
 
 
 async def _governance(asked: Asked) -> dict[UUID, Found]:
+    """As of the newest answer that was recorded; without any, there is nothing to date."""
     judged = await governance.by_service(asked.session, asked.services)
-    return {
-        id_: Found({"status": found.status.value, "failed": sum(not check.passed for check in found.checks)}, asked.now)
-        for id_, found in judged.items()
-    }
+    answers = await governance.answers_by_service(asked.session, asked.services)
+    found = {}
+    for id_, each in judged.items():
+        values = {"status": each.status.value, "failed": sum(not check.passed for check in each.checks)}
+        recorded = (answer.recorded_at for answer in answers.get(id_, {}).values())
+        found[id_] = Found(values, max(recorded, default=None))
+    return found
 
 
 async def _incidents(asked: Asked) -> dict[UUID, Found]:
@@ -164,8 +173,15 @@ async def _deployments(asked: Asked) -> dict[UUID, Found]:
 
 
 async def _reliability(asked: Asked) -> dict[UUID, Found]:
+    """As of now where anything of the last 30 days counts in it; where all of it is declared, as of the declaration."""
     judged = await reliability.reliability_by_service(asked.session, asked.services, asked.now)
-    return {id_: Found({"score": found.score}, asked.now) for id_, found in judged.items() if found.score is not None}
+    declared = await reliability.declared_at_by_service(asked.session, asked.services)
+    found = {}
+    for id_, each in judged.items():
+        if each.score is not None:
+            counted = any(part.measured for part in each.parts)
+            found[id_] = Found({"score": each.score}, asked.now if counted else declared[id_])
+    return found
 
 
 def _end_of(month: str) -> datetime:

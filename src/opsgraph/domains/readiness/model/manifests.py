@@ -29,7 +29,7 @@ class Section:
     Attributes:
         name: what it is called in a manifest: `manifest.<name>.<field>` in expressions.
         fields: the type of each field; a field without a value for a service is absent from its facts.
-        max_age: facts older than this count as stale; None where they are as of the evaluation.
+        max_age: facts older than this count as stale; None where no age makes them so.
     """
 
     name: str
@@ -39,16 +39,26 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one section says of one service. `as_of` is when it was measured; None if there is nothing to date."""
+    """What one section says of one service.
+
+    Attributes:
+        section: which one.
+        values: by field.
+        as_of: when it was measured, or said; None if there is nothing to date.
+        lasting: whether it holds until somebody says otherwise, however old it is.
+    """
 
     section: Section
     values: Mapping[str, Any]
     as_of: datetime | None = None
+    lasting: bool = False
 
     def is_stale(self, now: datetime) -> bool:
         """Whether what it says is too old to count."""
         limit = self.section.max_age
-        return limit is not None and self.as_of is not None and now - self.as_of > limit
+        if limit is None or self.as_of is None or self.lasting:
+            return False
+        return now - self.as_of > limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ class Manifest:
         declared: values of the newest declaration; empty if there is none.
         measured: facts by section name; a section that nobody measures here is absent.
         recorded: explicit governance answers by key, which beat what the declaration implies.
+        recorded_at: when they were recorded.
         declaration_id: the snapshot that `declared` is from.
     """
 
@@ -81,6 +92,7 @@ class Manifest:
     recorded: Mapping[str, bool] = field(default_factory=dict)
     declaration_id: UUID | None = None
     declared_at: datetime | None = None
+    recorded_at: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def slo_defined(count: int) -> Finding:
 
 @_measured("slo", "count", "met", "breached", what="SLOs are")
 def slos_met(count: int, met: int, breached: int) -> Finding:
-    """Whether no SLO is breached; skipped where none can be judged."""
+    """Whether no SLO is breached; skipped where none can be judged. Those that cannot are named."""
     judged = met + breached
     if not judged:
         why = "none of them has been judged yet" if count else "none is defined"
@@ -96,6 +96,10 @@ def slos_met(count: int, met: int, breached: int) -> Finding:
     if breached:
         noun, verb = "SLO" if judged == 1 else "SLOs", "is" if breached == 1 else "are"
         return _found(False, f"{breached} of {judged} {noun} {verb} breached")
+    unknown = count - judged
+    if unknown:
+        verb, has = "is" if met == 1 else "are", "has" if unknown == 1 else "have"
+        return _found(True, f"{met} of {count} SLOs {verb} met, {unknown} {has} no data, none is missed")
     return _found(True, f"{_counted(met, 'SLO', 'is')} met, none breached")
 
 

@@ -105,6 +105,7 @@ def document(manifest: Manifest, now: datetime) -> dict[str, Any]:
         "declared": dict(manifest.declared),
         "declared_at": rfc3339(manifest.declared_at) if manifest.declared_at else None,
         "recorded": dict(manifest.recorded),
+        "recorded_at": {key: rfc3339(at) for key, at in manifest.recorded_at.items()},
         "measured": {name: _section(facts, now) for name, facts in manifest.measured.items()},
     }
 
