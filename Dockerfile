@@ -53,5 +53,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:8000/health', timeout=4)"]
 
-# Refuses to start until authentication is configured: docs/docker.md says how to run it until then.
+# Refuses to start until somebody has a key: docs/docker.md says how to make one.
 CMD ["opsgraph", "serve", "--host", "0.0.0.0", "--port", "8000"]

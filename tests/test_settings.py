@@ -43,6 +43,7 @@ DEFAULTS: dict[str, str | int] = {
     "readiness_seconds": 3_600,
     "retention_events_days": 30,
     "retention_readiness_days": 400,
+    "retention_audit_days": 400,
     "shutdown_seconds": 10,
 }
 CHOICES = {

@@ -2,7 +2,7 @@
 
 The map of the package; `a -> b` means that a may import b, and never the other way round (pyproject.toml enforces it).
 
-    cli        the opsgraph command: serve, migrate, demo, import, export, report, incidents, alerts, schema
+    cli        the opsgraph command: serve, migrate, demo, import, export, report, incidents, alerts, keys, schema
       -> app       build(settings): the only place that wires parts together
         -> graphql   the typed schema: one file a domain over a small core (context, edges, connections, rights, limits)
         -> http      alerts in the formats of others; authentication, probes, request ids, body limits, headers
@@ -12,7 +12,7 @@ The map of the package; `a -> b` means that a may import b, and never the other 
           -> workflows   what writes to several domains at once: reactions to events, health, imports, demonstration
             -> metadata    every table, for migrations and whoever opens a database
             -> domains     the business, one package each, all with the same files:
-                             access        users, and what roles allow
+                             access        users, what roles allow, keys, the audit log
                              catalog       teams, services, dependencies, deployments
                              cost | slo    monthly costs and budgets | objectives and error budgets
                              governance    checks that each service has to pass

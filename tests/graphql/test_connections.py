@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,72 +12,10 @@ from opsgraph.kernel.pages import Key, write_cursor
 from opsgraph.settings import Settings
 from tests.support.api import BAD_INPUT, Api
 from tests.support.connections import NODES, fill
+from tests.support.walks import ORDERS, WALKS, Walk
 
 MALFORMED = ("", "x", "!", "ä", "====", "bm90IGpzb24", "W10", "e30", "[" * 5_000, write_cursor("services NAME", ()))
 ENDS = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
-ORDERS = ("NAME", "HEALTH_WORST_FIRST", "TIER", "COST_HIGHEST_FIRST")
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """How to reach one connection.
-
-    Attributes:
-        field: the type and field that it is, as in the schema.
-        around: the document around the connection, which stands for %s.
-        name: the field of a node that tells it from others.
-        arguments: of the connection, beside those of paging.
-        backwards: whether it takes `last` and `before`.
-    """
-
-    field: str
-    around: str
-    name: str = "name"
-    arguments: str = ""
-    backwards: bool = False
-
-    def document(self, arguments: str, selection: str) -> str:
-        """A query for a page."""
-        given = ", ".join(part for part in (self.arguments, arguments) if part)
-        name = self.field.partition(".")[2]
-        return (
-            self.around % f"{name}({given}) {{ {selection} }}" if given else self.around % f"{name} {{ {selection} }}"
-        )
-
-
-INCIDENT = '{ service(name: "hub") { incidents(first: 1, filter: {search: "incident 0"}) { nodes { %s } } } }'
-INCIDENT_ORDERS = ("NEWEST", "OLDEST", "SEVERITY")
-HUB, TEAM = '{ service(name: "hub") { %s } }', '{ team(name: "platform") { %s } }'
-WALKS = [
-    *(Walk("Query.services", "{ %s }", arguments=f"orderBy: {order}", backwards=True) for order in ORDERS),
-    Walk("Query.services", "{ %s }", arguments='filter: {tags: ["even"]}, orderBy: TIER', backwards=True),
-    Walk("Query.teams", "{ %s }"),
-    Walk("Query.users", "{ %s }"),
-    Walk("Query.slos", "{ %s }", name="id"),
-    Walk("Query.slos", "{ %s }", arguments='filter: {services: ["hub"]}'),
-    Walk("Team.services", TEAM),
-    Walk("Team.members", TEAM),
-    Walk("Service.slos", HUB),
-    Walk("Service.dependencies", HUB),
-    Walk("Service.dependents", HUB),
-    Walk("Service.readinessVerdicts", HUB, name="id"),
-    Walk("Service.readinessOverrides", HUB, name="reason"),
-    Walk("Service.manifests", HUB, name="id"),
-    *(Walk("Query.incidents", "{ %s }", "title", f"orderBy: {order}", backwards=True) for order in INCIDENT_ORDERS),
-    Walk("Query.alerts", "{ %s }", name="id", backwards=True),
-    Walk("Query.apiKeys", "{ %s }"),
-    Walk("Query.auditLog", "{ %s }", name="id"),
-    Walk("Query.auditLog", "{ %s }", name="id", arguments='actor: "SYSTEM", since: "2024-01-01T00:00:00Z"'),
-    Walk("Query.silences", "{ %s }", name="reason"),
-    Walk("Query.maintenanceWindows", "{ %s }", name="reason"),
-    Walk("Service.incidents", HUB, name="title"),
-    Walk("Service.alerts", HUB, name="id"),
-    Walk("Incident.alerts", INCIDENT, name="id"),
-    Walk("Incident.notes", INCIDENT, name="content"),
-    Walk("Incident.timeline", INCIDENT, name="id"),
-    Walk("Incident.impact", INCIDENT),
-    Walk("Service.deployments", HUB, name="version"),
-]
 LISTS = {"deployments": WALKS[-1], **{f"services {order}": WALKS[place] for place, order in enumerate(ORDERS)}}
 
 
