@@ -1,5 +1,6 @@
 """Every refusal of every mutation about readiness: its code, the path of the input at fault, and nothing written."""
 
+import json
 from typing import Any
 
 import pytest
@@ -122,3 +123,28 @@ async def test_every_refusal_names_the_input_at_fault_and_writes_nothing(given: 
             assert (result.get("code"), result.get("field")) == (code, ["input", field]), (values, result)
             assert said in result["message"], (values, result)
     await acted(given, mutation, **GOOD[mutation])
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", str(2**70), f"-{2**70}", "1e19", "-1.5e300"])
+async def test_a_number_beyond_64_bits_is_refused(api: Api, number: str) -> None:
+    """As a variable, where JSON rounds it to a float, and as a literal; nothing is stored in its place."""
+    await api.do("saveService", name="api")
+    declare = "declareManifest(input: $input) { __typename ... on Problem { code field message } }"
+    sent = (
+        ("mutation ($n: JSON!) { %s }", f'{{"n": {number}}}', "$n"),
+        ("mutation { %s }", "{}", number),
+    )
+    for document, variables, value in sent:
+        given = f'{{service: "api", values: {{custom: {{n: [{value}]}}}}}}'
+        query = json.dumps(document % declare.replace("$input", given))
+        body = f'{{"query": {query}, "variables": {variables}}}'
+        async with unchanged(api.core.database):
+            response = await api.http.post("/graphql", content=body, headers={"content-type": "application/json"})
+        assert response.json()["data"]["declareManifest"] == {
+            "__typename": "Problem",
+            "code": "INVALID",
+            "field": ["input", "values", "custom", "n", "0"],
+            "message": "custom.n[0] is a whole number of more than 64 bits",
+        }
+    for edge in (2**63 - 1, -(2**63), 1e18, 0.1):
+        await acted(api, "declareManifest", service="api", values={"custom": {"n": edge}})

@@ -13,7 +13,8 @@ FLAGS = [name for name, kind in manifests.DECLARED.items() if kind is FieldType.
 LINKS = st.sampled_from(["https://example.org/runbook", "http://localhost:8080/a?b=c#d"])
 TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=8)
 NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=8)
-PLAIN = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(-(2.0**63), 2.0**63, exclude_max=True)
+PLAIN = st.none() | st.booleans() | NUMBERS
 FREE = st.recursive(
     PLAIN | TEXTS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=8
 )

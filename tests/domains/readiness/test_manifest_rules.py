@@ -84,6 +84,8 @@ def test_what_is_no_field_or_of_another_type_is_refused_with_its_place(name: str
         ({"a": [1, math.inf]}, ("a", "1"), "custom.a[1] is no finite number"),
         ({"a": 2**63}, ("a",), "custom.a is a whole number of more than 64 bits"),
         ({"a": -(2**63) - 1}, ("a",), "custom.a is a whole number of more than 64 bits"),
+        ({"a": 2.0**63}, ("a",), "custom.a is a whole number of more than 64 bits"),
+        ({"a": [-1e300]}, ("a", "0"), "custom.a[0] is a whole number of more than 64 bits"),
         ({"a b": ["\ud800"]}, ("a b", "0"), 'custom["a b"][0] contains the character U+D800'),
         ({"a": "nul\0"}, ("a",), "custom.a contains the character U+0000 at position 3"),
         ({"a": {"\0": 1}}, ("a", "\0"), "a name in custom.a contains the character U+0000"),

@@ -89,7 +89,7 @@ def _accept_one(path: Path, value: Any) -> None:
         _accept_text(label, value, path)
     elif isinstance(value, float) and not math.isfinite(value):
         raise _refused(f"{label} is no finite number", path)
-    elif isinstance(value, int) and not _fits(value):
+    elif isinstance(value, int | float) and not _fits(value):
         raise _refused(f"{label} is a whole number of more than 64 bits", path)
     elif not isinstance(value, _JSON):
         raise _refused(f"{label} is no value of JSON", path)
@@ -116,5 +116,6 @@ def _refused(message: str, path: Path) -> Invalid:
     return Invalid(message, [str(part) for part in path])
 
 
-def _fits(value: int) -> bool:
+def _fits(value: float) -> bool:
+    """Whether a number fits in 64 bits; a float too large for that is a whole number, be it one that was rounded."""
     return _LEAST <= value <= _MOST
