@@ -6,7 +6,10 @@ import sys
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from opsgraph.adapters.expressions import rounds
+from opsgraph.adapters.expressions.rounds import MOST_DEATHS
 from opsgraph.adapters.expressions.sandbox import Sandbox
 from opsgraph.domains.readiness.model.expressions import Evaluated
 from opsgraph.kernel.refusals import Invalid
@@ -106,24 +109,46 @@ async def test_the_process_has_nothing_to_be_read(sandbox: Sandbox, monkeypatch:
 
 
 async def test_an_expression_that_kills_is_an_error_for_that_service_alone(sandbox: Sandbox) -> None:
-    """One hostile manifest does not spoil a check for others, nor other checks for that service."""
+    """However many hostile manifests there are: none spoils a check for others, nor other checks for that service."""
     text = "manifest.custom.texts.map(text, text.matches(manifest.custom.pattern)).size() > 0"
     good, bad = values(texts=["a"], pattern="a"), values(texts=["aaaa"] * 500, pattern="x{500}" * 20)
-    bindings = [good, bad, good, good]
+    bindings = [bad if number % 50 in {1, 7} else good for number in range(500)]
     found = await sandbox.evaluate([GOOD, text, GOOD], FIELDS, bindings)
-    assert [row[0] for row in found] == [row[2] for row in found] == [Evaluated(value=True)] * 4
+    assert [row[0] for row in found] == [row[2] for row in found] == [Evaluated(value=True)] * 500
     killed = Evaluated(error="takes too much CPU")
-    assert [row[1] for row in found] == [Evaluated(value=True), killed, *[Evaluated(value=True)] * 2]
+    assert [row[1] for row in found] == [killed if bound is bad else Evaluated(value=True) for bound in bindings]
 
 
-async def test_an_expression_that_kills_three_times_is_given_up(sandbox: Sandbox) -> None:
+async def test_an_expression_that_kills_everywhere_is_left_undecided_in_the_end(sandbox: Sandbox) -> None:
     """A thousand services do not cost a thousand processes; all other expressions have their values."""
     before = cpu_of_the_dead()
-    found = await sandbox.evaluate([GOOD, DOUBLING], FIELDS, [values()] * 1_000)
-    assert [row[0] for row in found] == [Evaluated(value=True)] * 1_000
-    errors = [str(row[1].error) for row in found]
-    assert [("other services" in error) for error in errors] == [False] * 3 + [True] * 997
-    assert cpu_of_the_dead() - before < 1
+    with capture_logs() as logs:
+        found = await sandbox.evaluate([DOUBLING, GOOD], FIELDS, [values()] * 1_000)
+    assert [row[1] for row in found] == [Evaluated(value=True)] * 1_000
+    deaths = MOST_DEATHS + 1
+    assert all(str(row[0].error).startswith("takes too much") for row in found[:deaths])
+    assert [row[0] for row in found[deaths:]] == [Evaluated(undecided=True)] * (1_000 - deaths)
+    assert cpu_of_the_dead() - before < 0.1 * deaths
+    assert [(line["event"], line["processes"]) for line in logs] == [("expression_processes_died", deaths)]
+
+
+async def test_the_first_that_is_put_last_is_decided_whatever_it_takes(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more expressions that kill than processes may be spent: else it would be left each time anew."""
+    monkeypatch.setattr(rounds, "MOST_DEATHS", 3)
+    texts = [DOUBLING.replace("y", letter) for letter in "abcde"]
+    found = await sandbox.evaluate(texts, FIELDS, [values()] * 4)
+    assert [{outcome.undecided for outcome in row} for row in found] == [{False}, {False}, {True}, {True}]
+
+
+async def test_what_is_put_last_is_decided_also_where_nothing_else_can_be_read(sandbox: Sandbox) -> None:
+    """Two that kill, and beside them one that contains itself."""
+    endless: dict[str, Any] = {}
+    endless["self"] = endless
+    found = await sandbox.evaluate([DOUBLING], FIELDS, [values(), values(), values(x=endless)])
+    assert [row[0].error is not None for row in found] == [True] * 3
+    assert found[2] == [Evaluated(error="the manifest cannot be read")]
 
 
 @pytest.mark.parametrize("name", KILLING)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from opsgraph.app import Core, build_core
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.readiness.commands import declaring, exempting, overriding
-from opsgraph.domains.readiness.model.expressions import Evaluated
+from opsgraph.domains.readiness.model.expressions import Evaluated, Expressions
 from opsgraph.domains.readiness.model.manifests import FieldType
 from opsgraph.domains.readiness.model.overrides import Exemption, Override
 from opsgraph.domains.readiness.model.standings import Standing
@@ -86,7 +86,7 @@ def _looked_up(expression: str, bound: Mapping[str, Any]) -> Evaluated:
 
 
 @asynccontextmanager
-async def judging(settings: Settings, clock: TestClock, expressions: Lookups | None = None) -> AsyncIterator[Core]:
+async def judging(settings: Settings, clock: TestClock, expressions: Expressions | None = None) -> AsyncIterator[Core]:
     """A process that judges as the application does, but for its expressions."""
     core = build_core(settings, clock)
     every = timedelta(seconds=settings.readiness_seconds)

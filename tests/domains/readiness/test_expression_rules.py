@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsgraph.domains.readiness.model.expressions import LENGTH
 from opsgraph.domains.readiness.rules import expressions
 from opsgraph.kernel.refusals import Invalid
 
@@ -90,6 +91,6 @@ def test_has_of_a_free_value_is_accepted(text: str) -> None:
 
 def test_an_expression_has_one_length_for_all() -> None:
     """What the rules take, what compiles it takes as well."""
-    assert expressions.accepted("x" * expressions.LENGTH)
+    assert expressions.accepted("x" * LENGTH)
     with pytest.raises(Invalid, match=r"expression has 2001 characters; at most 2000"):
-        expressions.accepted("x" * (expressions.LENGTH + 1))
+        expressions.accepted("x" * (LENGTH + 1))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from opsgraph.adapters.expressions.process import Death
 from opsgraph.domains.readiness.model.expressions import LENGTH, Evaluated
 from opsgraph.kernel.refusals import Invalid
 from opsgraph.kernel.text import free_text, printable, shown
@@ -70,6 +71,12 @@ def not_bool(kind: str) -> Invalid:
 def broken(limit: str) -> Invalid:
     """The refusal of an expression that breaks a limit."""
     return Invalid(f"{FIELD} {limit}", FIELD)
+
+
+def unavailable(death: Death | None) -> str:
+    """Why no expression can be evaluated here: the last that was said before a process ended that had begun nothing."""
+    said = death.words.splitlines() if death is not None else []
+    return f"expressions cannot be evaluated here: {printable(said[-1]) if said else 'no process stays alive'}"
 
 
 def evaluated(answer: bool | str) -> Evaluated:

@@ -1,7 +1,7 @@
 """What is left to be evaluated, what came of the rest, and whom a death is blamed on. Pure bookkeeping."""
 
 import json
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from opsgraph.adapters.expressions.process import Death
 from opsgraph.domains.readiness.model.expressions import Evaluated
 from opsgraph.domains.readiness.model.manifests import FieldType
 
-MOST_DEATHS = 3
-"""How many processes one expression may cost in a call. One hostile manifest spoils no other; many spoil the check."""
+MOST_DEATHS = 50
+"""How many processes a call may spend on expressions that had killed one before; what is left then is undecided."""
 
 MOST_EVALUATIONS = 2_000
 MOST_BYTES = 1024 * 1024
@@ -25,6 +25,7 @@ MOST_BYTES = 1024 * 1024
 _MOST_PLACES = 100
 """How many evaluations a death makes others do again at most."""
 
+_UNDECIDED = Evaluated(undecided=True)
 _UNREADABLE = Evaluated(error="the manifest cannot be read")
 _ANSWER = msgspec.json.Decoder(list[bool | str])
 
@@ -40,10 +41,16 @@ class Item:
 class Rounds:
     """Every expression under every binding, in as many requests as it takes.
 
+    A death is an error in the one place where it happened. The expression goes on under the other bindings, after
+    everything else and with a bounded number of deaths.
+
     Args:
         expressions: what is evaluated.
         fields: the names that they can use.
-        bindings: values for those names.
+        bindings: values for those names; the first of them come first where not all can be decided.
+
+    Attributes:
+        deaths: how many evaluations a process died of.
     """
 
     def __init__(
@@ -51,7 +58,10 @@ class Rounds:
     ) -> None:
         self._bindings = bindings
         self._outcomes: list[list[Evaluated | None]] = [[None] * len(expressions) for _ in bindings]
-        self._deaths: Counter[int] = Counter()
+        self.deaths = 0
+        self._spent = 0
+        self._last: list[Item] = []
+        self._first: int | None = None
         refused = {place: error for place, text in enumerate(expressions) if (error := messages.refusal_of(text))}
         for place, error in refused.items():
             self._settle_all(place, error)
@@ -63,6 +73,7 @@ class Rounds:
 
     def take(self) -> tuple[list[Item], bytes]:
         """What the next request asks for, and its line; nothing once everything is known."""
+        self._turn_to_the_last()
         items, texts, evaluations, size = [], [], 0, 0
         while self._left and evaluations + len(self._left[0].places) <= MOST_EVALUATIONS and size < MOST_BYTES:
             item = self._left.popleft()
@@ -75,6 +86,8 @@ class Rounds:
             texts.append(text)
             evaluations += len(item.places)
             size += len(text)
+        if not items and self._last:
+            return self.take()  # all that was left could not be read
         return items, self._head + b"[" + b",".join(texts) + b"]}\n"
 
     def note(self, items: Sequence[Item], answers: Sequence[bytes], death: Death | None) -> None:
@@ -86,25 +99,50 @@ class Rounds:
             undone = self._blame(items, len(answers), death)
         self._left.extendleft(reversed(undone))
 
+    def give_up(self, error: str) -> None:
+        """Make everything that is not known an error."""
+        for place in range(len(self._outcomes[0]) if self._outcomes else 0):
+            self._settle_all(place, error)
+
     def outcomes(self) -> list[list[Evaluated]]:
-        """What everything came to, once nothing is left."""
+        """What everything came to, once nothing is left or it was given up."""
         return [[outcome for outcome in row if outcome is not None] for row in self._outcomes]
 
     def _blame(self, items: Sequence[Item], answered: int, death: Death) -> list[Item]:
-        """Settle the evaluation that a process died of; gives what was asked beside it."""
+        """Settle the evaluation that a process died of; gives what was asked beside it and is asked again now."""
         before = sum(len(item.places) for item in items[:answered])
         fatal, *others = items[answered:]
         if death.begun <= before:
             return [fatal, *others]
         place = fatal.places[death.begun - before - 1]
         self._outcomes[fatal.binding][place] = Evaluated(error=death.cause)
+        self.deaths += 1
         others.insert(0, _without(fatal, place))
-        self._deaths[place] += 1
-        if self._deaths[place] >= MOST_DEATHS:
-            self._settle_all(place, f"{death.cause} for other services")
-            self._left = deque(_without(item, place) for item in self._left)
-            others = [_without(item, place) for item in others]
+        if self._first is None:
+            return self._put_last(place, others)
+        self._spent += 1
         return [item for item in others if item.places]
+
+    def _put_last(self, place: int, others: Sequence[Item]) -> list[Item]:
+        """Leave for the end what an expression that killed comes to elsewhere: all else is known by then."""
+        waiting = [*others, *self._left]
+        self._last.extend(Item(item.binding, (place,)) for item in waiting if place in item.places)
+        self._left = deque(item for each in self._left if (item := _without(each, place)).places)
+        return [item for each in others if (item := _without(each, place)).places]
+
+    def _turn_to_the_last(self) -> None:
+        """Go on with what was put last, one binding after the other, as long as deaths may be spent on it.
+
+        The first of those bindings is finished whatever it takes: so every call brings something to an end.
+        """
+        if self._first is None and not self._left and self._last:
+            self._left = deque(sorted(self._last, key=lambda item: item.binding))
+            self._last, self._first = [], self._left[0].binding
+        if self._first is not None and self._spent >= MOST_DEATHS:
+            undecided = [item for item in self._left if item.binding != self._first]
+            self._left = deque(item for item in self._left if item.binding == self._first)
+            for item in undecided:
+                self._settle(item, [_UNDECIDED] * len(item.places))
 
     def _settle(self, item: Item, outcomes: Iterable[Evaluated]) -> None:
         for place, outcome in zip(item.places, outcomes, strict=True):

@@ -12,6 +12,7 @@ from opsgraph.adapters.expressions.process import Child, Death
 from opsgraph.adapters.expressions.rounds import Rounds
 from opsgraph.domains.readiness.model.expressions import Evaluated, Expressions
 from opsgraph.domains.readiness.model.manifests import FieldType
+from opsgraph.kernel.refusals import Conflict
 
 _TRIES = 2
 _log = structlog.get_logger("opsgraph.expressions")
@@ -34,6 +35,7 @@ class Sandbox(Expressions):
 
         Raises:
             Invalid: it does not compile, names something unknown, is of another type or breaks a limit.
+            Conflict: no process starts here.
         """
         request = json.dumps({"fields": fields, "check": messages.accepted(expression)}).encode() + b"\n"
         for _ in range(_TRIES):
@@ -42,14 +44,16 @@ class Sandbox(Expressions):
                 return _accept(json.loads(answers[0]), fields)
             if death is not None and death.begun:
                 raise messages.broken(death.cause)
-        raise _failure(death)
+        raise Conflict(messages.unavailable(death), messages.FIELD)
 
     async def evaluate(
         self, expressions: Sequence[str], fields: Mapping[str, FieldType], bindings: Sequence[Mapping[str, Any]]
     ) -> list[list[Evaluated]]:
         """The value of each expression under each binding: one list a binding, in the order of the expressions.
 
-        An expression that kills its process is an error in that place, and everywhere once it has killed three.
+        An expression that kills its process is an error in that place. What it comes to elsewhere is evaluated last;
+        what would cost too many processes is left undecided, but for the first binding that it would be of. Where no
+        process starts, everything is an error that says why.
         """
         rounds = Rounds(expressions, fields, bindings)
         tries = _TRIES
@@ -59,7 +63,12 @@ class Sandbox(Expressions):
             rounds.note(items, answers, death)
             tries = _TRIES if death is None or death.begun else tries - 1
             if not tries:
-                raise _failure(death)
+                reason = messages.unavailable(death)
+                _log.error("expressions_not_evaluated", reason=reason)
+                rounds.give_up(reason)
+                break
+        if rounds.deaths:
+            _log.warning("expression_processes_died", processes=rounds.deaths)
         return rounds.outcomes()
 
     async def close(self) -> None:
@@ -71,15 +80,16 @@ class Sandbox(Expressions):
     async def _ask(self, request: bytes, lines: int, evaluations: int) -> tuple[list[bytes], Death | None]:
         async with self._turn:
             await self._bury()
-            self._child = self._child or await Child.start()
+            try:
+                self._child = self._child or await Child.start()
+            except (OSError, ImportError) as error:
+                return [], Death(0, "", str(error))
             try:
                 answers, death = await self._child.ask(request, lines, evaluations)
             except BaseException:
                 self._dismiss()  # nobody reads the answers that are still to come
                 raise
             if death is not None:
-                cause = death.cause if death.begun else "no expression"
-                _log.warning("expression_process_died", cause=cause, words=death.words[-500:])
                 self._dismiss()
             return answers, death
 
@@ -100,8 +110,3 @@ def _accept(answer: Mapping[str, str], fields: Mapping[str, FieldType]) -> None:
         raise messages.not_compiled(answer["error"], fields)
     if "type" in answer:
         raise messages.not_bool(answer["type"])
-
-
-def _failure(death: Death | None) -> RuntimeError:
-    words = death.words.splitlines() if death is not None else []
-    return RuntimeError(f"expressions cannot be evaluated: {words[-1] if words else 'no process stays alive'}")

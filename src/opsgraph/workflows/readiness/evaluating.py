@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -34,6 +34,8 @@ AT_ONCE = 1_000
 
 _TRIES = 3
 _AFTER_FAILURE = timedelta(minutes=10)
+_AFTER_OTHERS = timedelta(seconds=10)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _BETWEEN_OTHERS = 20
 _FIELDS = manifests.fields(SECTIONS)
 _log = structlog.get_logger("opsgraph.readiness")
@@ -99,7 +101,8 @@ class Readiness:
         """Judge the services that are due, as many as one pass takes; gives how many are done with.
 
         A verdict is stored where it says something else than the last one. A service that cannot be judged is logged,
-        looked at again later, and stops nobody else. One whose facts changed meanwhile stays due.
+        looked at again later, and stops nobody else. One whose facts changed meanwhile stays due. One whose expressions
+        nobody got to, because those of others cost too many processes, keeps what it has, and is due again soon.
         """
         async with self._database.reading() as session:
             due = await due_services(session, now, AT_ONCE)
@@ -119,9 +122,15 @@ class Readiness:
 
     async def _pass(self, ids: Sequence[UUID], now: datetime) -> int:
         try:
-            evaluations = await self._judge(await self._read(ids, now))
+            docket = await self._read(ids, now)
+            evaluations = await self._judge(docket)
+            left = docket.cases.keys() - {evaluation.service_id for evaluation in evaluations}
             async with self._database.transaction(SYSTEM, now) as tx:
-                return len(await judging.store(tx, evaluations))
+                stored = await judging.store(tx, evaluations)
+            if left:
+                async with self._database.transaction(SYSTEM, now) as tx:  # of its own: locks are taken in one order
+                    await judging.put_off(tx, left, _AFTER_OTHERS)
+            return len(stored)
         except Exception as error:
             if is_passing(error):
                 raise  # the database is away, which is nobody's fault among the services
@@ -134,7 +143,7 @@ class Readiness:
             return await self._pass(ids[:middle], now) + await self._pass(ids[middle:], now)
         _log.exception("readiness_not_judged", service_id=str(ids[0]))
         async with self._database.transaction(SYSTEM, now) as tx:
-            await judging.put_off(tx, ids[0], _AFTER_FAILURE)
+            await judging.put_off(tx, [ids[0]], _AFTER_FAILURE)
         return 1
 
     async def _read(self, ids: Collection[UUID], now: datetime) -> Docket:
@@ -143,8 +152,11 @@ class Readiness:
 
     async def _judge(self, docket: Docket, *, wanted: bool = False, insistent: bool = False) -> list[Evaluation]:
         evaluated = await self._evaluated(docket)
+        undecided = {id_ for id_, found in evaluated.items() if any(each.undecided for each in found.values())}
         evaluations = []
         for place, (service_id, case) in enumerate(docket.cases.items(), start=1):
+            if service_id in undecided and not wanted:
+                continue
             judged = _judged(docket, case, evaluated.get(service_id, {}), self._every)
             evaluations.append(replace(judged, wanted=wanted, insistent=insistent))
             if place % _BETWEEN_OTHERS == 0:
@@ -152,13 +164,17 @@ class Readiness:
         return evaluations
 
     async def _evaluated(self, docket: Docket) -> dict[UUID, dict[str, Evaluated]]:
-        """What the expressions of checks come to for each service, by the name of the check."""
+        """What the expressions of checks come to for each service, by the name of the check.
+
+        Those that were judged longest ago come first: where not all can be decided, it is everyone's turn in the end.
+        """
         checks = {check.name: check.expression for check in docket.policy.checks if check.enabled and check.expression}
         if not checks or not docket.cases:
             return {}
-        bindings = [manifests.bindings(case.manifest) for case in docket.cases.values()]
+        turns = sorted(docket.cases.items(), key=lambda turn: turn[1].standing.evaluated_at or _NEVER)
+        bindings = [manifests.bindings(case.manifest) for _, case in turns]
         found = await self.expressions.evaluate([text for text in checks.values() if text], _FIELDS, bindings)
-        return {id_: dict(zip(checks, values, strict=True)) for id_, values in zip(docket.cases, found, strict=True)}
+        return {id_: dict(zip(checks, values, strict=True)) for (id_, _), values in zip(turns, found, strict=True)}
 
 
 def _judged(docket: Docket, case: Case, evaluated: Mapping[str, Evaluated], every: timedelta) -> Evaluation:

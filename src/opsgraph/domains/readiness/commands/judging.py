@@ -21,6 +21,7 @@ from opsgraph.domains.readiness.rules import policies as rules
 from opsgraph.domains.readiness.tables import states, verdicts
 from opsgraph.kernel.changes import given
 from opsgraph.kernel.ids import behind
+from opsgraph.storage.many import among
 from opsgraph.storage.transactions import Tx
 from opsgraph.storage.writing import insert_all, update_all
 
@@ -63,9 +64,11 @@ async def begin(tx: Tx, service: Service) -> None:
     await locking.standing_of_service(tx, service)
 
 
-async def put_off(tx: Tx, service_id: UUID, by: timedelta) -> None:
-    """Let the worker look at a service again only after a while."""
-    await tx.connection.execute(update(states).where(states.c.service_id == service_id).values(due_at=tx.now + by))
+async def put_off(tx: Tx, ids: Collection[UUID], by: timedelta) -> None:
+    """Let the worker look at services again only after a while."""
+    await locking.standings(tx, ids)
+    where = among(tx.connection, states.c.service_id, ids)
+    await tx.connection.execute(update(states).where(where).values(due_at=tx.now + by))
 
 
 def _holds(evaluation: Evaluation, held: Standing) -> bool:
