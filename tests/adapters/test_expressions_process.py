@@ -1,19 +1,20 @@
 """The process that evaluates: when it starts and ends, and what its death changes, which is nothing."""
 
 import asyncio
-import importlib.util
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
 from opsgraph.adapters.expressions import process
 from opsgraph.adapters.expressions.sandbox import Sandbox
 from opsgraph.domains.readiness.model.expressions import Evaluated
-from opsgraph.kernel.refusals import Invalid
+from opsgraph.kernel.refusals import Conflict, Invalid
 from tests.support.expressions import DOUBLING, FIELDS, process_id, values
 from tests.support.waiting import until
 
@@ -33,6 +34,15 @@ asyncio.run(main())
 """
 
 unless_windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+
+def failing(error: Exception) -> Callable[..., NoReturn]:
+    """What always raises this."""
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    return fail
 
 
 def gone(pid: int) -> bool:
@@ -132,19 +142,39 @@ async def test_a_long_call_lets_others_pass(sandbox: Sandbox) -> None:
     assert order == ["short", "long"]
 
 
-async def test_where_it_cannot_start_is_no_answer(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "instead", "why"),
+    [
+        ("_installed", lambda: "/nowhere", "ModuleNotFoundError: No module named 'cel_expr_python'"),
+        ("_installed", failing(ModuleNotFoundError("cel-expr-python is not installed")), "cel-expr-python is not inst"),
+        ("create_subprocess_exec", failing(OSError("no process is left")), "no process is left"),
+    ],
+)
+async def test_where_it_cannot_start_everything_says_so(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str, instead: Any, why: str
 ) -> None:
-    """Nothing is an error of an expression that is one of the installation: it is raised, with what was said."""
-    monkeypatch.setattr(process, "_installed", lambda: str(tmp_path))
-    with pytest.raises(RuntimeError, match=r"cannot be evaluated: .*No module named 'cel_expr_python'"):
-        await sandbox.evaluate([GOOD], FIELDS, [values()])
-    with pytest.raises(RuntimeError, match="expressions cannot be evaluated"):
+    """Each evaluation is an error that says why, in one line of the log a call; saving is refused with the same."""
+    monkeypatch.setattr(process if name.startswith("_") else asyncio, name, instead)
+    with capture_logs() as logs:
+        found = await sandbox.evaluate([GOOD, "manifest.metrics", " "], FIELDS, [values()] * 3)
+    reasons = {str(outcome.error) for row in found for outcome in row[:2]}
+    assert [f"expressions cannot be evaluated here: {why}" in reason for reason in reasons] == [True]
+    assert "expression is empty" in str(found[2][2].error)
+    assert [(line["event"], line["reason"]) for line in logs] == [("expressions_not_evaluated", *reasons)]
+    with pytest.raises(Conflict, match="expressions cannot be evaluated here: ") as refused:
         await sandbox.check(GOOD, FIELDS)
+    assert refused.value.field == ("expression",)
+    monkeypatch.undo()
+    assert await sandbox.evaluate([GOOD], FIELDS, [values()]) == [[TRUE]]
 
 
-async def test_a_binding_that_is_not_installed_is_named(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the name under which it is installed."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ModuleNotFoundError, match="cel-expr-python is not installed"):
-        await sandbox.check(GOOD, FIELDS)
+@unless_windows
+async def test_how_it_ended_is_asked_by_one_only(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system tells once; were it told to whoever ends the process, asyncio would log that it does not know it."""
+    asked: list[int] = []
+    monkeypatch.setattr(subprocess.Popen, "poll", lambda popen: asked.append(popen.pid))
+    await sandbox.check(GOOD, FIELDS)
+    pid = process_id(sandbox)
+    await sandbox.close()
+    assert gone(pid)
+    assert asked == []

@@ -44,6 +44,7 @@ class Child:
     def __init__(self, process: Process, begun: int) -> None:
         self._process = process
         self._begun = begun
+        self._killed = False
         self._ended = False
 
     @classmethod
@@ -92,9 +93,10 @@ class Child:
 
     def kill(self) -> None:
         """End it at once; `end` has to follow."""
-        if self._process.returncode is None:
+        if self._process.returncode is None and not self._killed:
+            self._killed = True
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                self._signal_end()
 
     async def end(self) -> None:
         """End it, and give back what it took of this process."""
@@ -109,6 +111,13 @@ class Child:
     def _received(self) -> asyncio.StreamReader:
         assert self._process.stdout is not None, "it was asked for"  # noqa: S101 - tells mypy what PIPE means
         return self._process.stdout
+
+    def _signal_end(self) -> None:
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            # Its own `kill` asks first whether and how it has ended: the system tells only once, and not asyncio then.
+            os.kill(self._process.pid, signal.SIGKILL)
 
     async def _send(self, request: bytes) -> None:
         assert self._process.stdin is not None, "it was asked for"  # noqa: S101 - tells mypy what PIPE means
