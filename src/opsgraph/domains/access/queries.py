@@ -1,12 +1,12 @@
 """Reads of the access domain."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opsgraph.domains.access.model import ApiKey, AuditEntry, User
@@ -18,12 +18,15 @@ from opsgraph.kernel.text import name_key
 from opsgraph.storage.keyset import Sort, page_of
 from opsgraph.storage.many import among
 from opsgraph.storage.origins import origins_by_name
+from opsgraph.storage.prepared import Prepared
 from opsgraph.storage.rows import AnyRow, AnySelect
 
 _COLUMNS = (users.c.id, users.c.name, users.c.email, users.c.time_zone, users.c.active)
 KEY = tuple(column for column in api_keys.c if column.name not in {"secret_hash", "routing_hash"})
 """The columns that `key_of` reads: whatever else is kept of a secret leaves the database for no reason."""
 
+_BY_SECRET = Prepared(lambda _dialect: select(*KEY).where(api_keys.c.secret_hash == bindparam("hash")))
+_BY_ROUTING_KEY = Prepared(lambda _dialect: select(*KEY).where(api_keys.c.routing_hash == bindparam("hash")))
 _KEYS_NEWEST_FIRST = (Sort(api_keys.c.id, descending=True),)
 _ENTRIES_NEWEST_FIRST = (Sort(audit.c.id, descending=True),)
 
@@ -100,17 +103,17 @@ def key_of(row: AnyRow) -> ApiKey:
 
 async def key_by_hash(session: AsyncConnection, secret_hash: str) -> ApiKey | None:
     """The key whose secret has this hash, be it good or not."""
-    return await _key_where(session, api_keys.c.secret_hash == secret_hash)
+    return _only_key(await _BY_SECRET.run(session, hash=secret_hash))
 
 
 async def key_by_routing_hash(session: AsyncConnection, routing_hash: str) -> ApiKey | None:
     """The key whose routing key has this hash, be it good or not."""
-    return await _key_where(session, api_keys.c.routing_hash == routing_hash)
+    return _only_key(await _BY_ROUTING_KEY.run(session, hash=routing_hash))
 
 
 async def key_by_name(session: AsyncConnection, name: str) -> ApiKey | None:
     """The key of that name, whatever its case."""
-    return await _key_where(session, api_keys.c.name_key == name_key(name))
+    return _only_key((await session.execute(select(*KEY).where(api_keys.c.name_key == name_key(name)))).all())
 
 
 async def keys_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, ApiKey]:
@@ -167,9 +170,8 @@ async def count_entries(session: AsyncConnection, actor: str | None, since: date
     return (await session.execute(query)).scalar_one()
 
 
-async def _key_where(session: AsyncConnection, condition: ColumnElement[bool]) -> ApiKey | None:
-    row = (await session.execute(select(*KEY).where(condition))).one_or_none()
-    return key_of(row) if row else None
+def _only_key(rows: Sequence[Any]) -> ApiKey | None:
+    return key_of(rows[0]) if rows else None
 
 
 def _is_good(now: datetime) -> tuple[ColumnElement[bool], ...]:
