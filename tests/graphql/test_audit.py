@@ -193,7 +193,8 @@ class Nothing:
 async def test_each_use_of_an_audited_mutation_is_one_entry(api: Api) -> None:
     """Whatever its transactions are; what is rolled back takes its entry along, and a bug is for the log alone."""
     schema = Schema(query=Nothing, mutation=Acts)
-    context = Context(api.core.database, LOCAL, api.core.clock, api.core.settings, address="192.0.2.1")
+    core, address = api.core, "192.0.2.1"
+    context = Context(core.database, LOCAL, core.clock, core.settings, address=address, readiness=core.readiness)
     document = 'mutation { twice plain nothing refused(name: "x") }'
     assert (await schema.execute(document, context_value=context)).errors is not None
     await schema.execute("mutation { broken }", context_value=context)

@@ -209,7 +209,8 @@ async def test_whole_numbers_of_more_than_64_bits_are_written_whole(api: Api) ->
     """The fast encoder cannot write them; the answer still is JSON."""
 
     async def context_of(_request: Request) -> Context:
-        return Context(api.core.database, LOCAL, api.core.clock, api.core.settings)
+        core = api.core
+        return Context(core.database, LOCAL, core.clock, core.settings, readiness=core.readiness)
 
     schema = Schema(query=Numbers)
     transport = httpx.ASGITransport(GraphQLEndpoint(schema, context_of, Live(1)))

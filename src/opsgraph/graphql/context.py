@@ -25,7 +25,6 @@ from opsgraph.workflows.auditing import Act, record_done, record_refused
 from opsgraph.workflows.correlating import Alerting
 from opsgraph.workflows.intake import Answer, Intake
 from opsgraph.workflows.readiness.evaluating import Readiness
-from opsgraph.workflows.readiness.expressions import NoExpressions
 
 _MOST_KEYS = 10_000
 """How many keys one batch has; a statement takes 32,766 parameters on SQLite and 32,767 on PostgreSQL."""
@@ -62,7 +61,8 @@ class Context:
         feed: Feed | None = None,
         intake: Intake | None = None,
         address: str | None = None,
-        readiness: Readiness | None = None,
+        *,
+        readiness: Readiness,
     ) -> None:
         self.database = database
         self.actor = actor
@@ -70,7 +70,7 @@ class Context:
         self.feed = feed
         self.intake = intake or Intake(database, clock, Alerting())
         self.address = address
-        self.readiness = readiness or Readiness(database, clock, NoExpressions())
+        self.readiness = readiness
         self.resume_after: str | None = None
         self._act: Act | None = None
         self._reads = Role.VIEWER in held(actor)
@@ -84,8 +84,9 @@ class Context:
 
     def renewed(self, actor: Actor | None = None) -> "Context":
         """A context for the next operation, of the same actor unless another one is named."""
-        edges = (self.feed, self.intake, self.address, self.readiness)
-        return Context(self.database, actor or self.actor, self._clock, self.settings, *edges)
+        edges = (self.feed, self.intake, self.address)
+        actor = actor or self.actor
+        return Context(self.database, actor, self._clock, self.settings, *edges, readiness=self.readiness)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
