@@ -50,6 +50,16 @@ def test_a_check_is_added_last_with_what_was_given() -> None:
     )
 
 
+def test_no_fewer_checks_are_enabled_than_a_verdict_takes() -> None:
+    """The last but so many can be disabled once another one is enabled; what is disabled already is no matter."""
+    kept = policy(*(check(name, enabled=name != "d") for name in "abcd"))
+    with pytest.raises(Invalid, match="3 checks, as many as a verdict takes, are enabled") as caught:
+        with_check("a", kept, enabled=False)
+    assert caught.value.field == ("enabled",)
+    assert with_check("d", kept, enabled=False) is kept
+    assert not named(with_check("a", with_check("d", kept, enabled=True), enabled=False), "a").enabled
+
+
 def test_a_check_is_changed_in_its_place_whatever_the_case_of_its_name() -> None:
     """Its name stays as it was; None clears."""
     before = with_check("Two regions", **NEW, why="A region fails.", tiers=(1,), tags=("eu",))

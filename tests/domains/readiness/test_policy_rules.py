@@ -51,7 +51,7 @@ def test_what_is_changed_is_the_next_version_and_the_rest_stays() -> None:
         minimum_checks=5,
         category_weights={**DEFAULT.category_weights, SECURITY: 3.0},
     )
-    assert changed(after, conditional_threshold_pct=0.1).version == 3
+    assert changed(after, conditional_threshold_pct=1).version == 3
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,16 @@ def test_both_thresholds_can_be_the_same() -> None:
         (
             {"go_threshold_pct": 0, "conditional_threshold_pct": 0},
             "go_threshold_pct",
-            "go_threshold_pct is 0; it takes more than 0 and at most 100 (percent)",
+            "go_threshold_pct is 0; it takes 1 to 100 (percent)",
         ),
         (
             {"conditional_threshold_pct": 0.0},
             "conditional_threshold_pct",
-            "conditional_threshold_pct is 0; it takes more than 0 and at most 100 (percent)",
+            "conditional_threshold_pct is 0; it takes 1 to 100 (percent)",
         ),
-        ({"go_threshold_pct": -1}, "go_threshold_pct", "more than 0"),
+        ({"conditional_threshold_pct": 1e-300}, "conditional_threshold_pct", "is 1e-300; it takes 1 to 100"),
+        ({"go_threshold_pct": -1}, "go_threshold_pct", "it takes 1 to 100"),
+        ({"minimum_checks": 20}, "minimum_checks", "minimum_checks is 20, and 19 checks are enabled"),
         ({"go_threshold_pct": 100.001}, "go_threshold_pct", "go_threshold_pct is 100.001; it takes"),
         ({"go_threshold_pct": math.nan}, "go_threshold_pct", "go_threshold_pct is nan"),
         ({"conditional_threshold_pct": math.inf}, "conditional_threshold_pct", "is inf"),
@@ -135,7 +137,7 @@ POLICY_INPUTS = st.builds(
     PolicyInput,
     go_threshold_pct=st.floats(-10, 110),
     conditional_threshold_pct=st.floats(-10, 110),
-    minimum_checks=st.integers(0, 10),
+    minimum_checks=st.integers(0, 20),
     category_weights=st.dictionaries(st.sampled_from(ReadinessCategory), st.floats(-1, 1_100)),
 ) | st.builds(PolicyInput, go_threshold_pct=st.floats(0.1, 100))
 CHECK_INPUTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -175,8 +177,8 @@ def apply(kept: Policy, wanted: PolicyInput | CheckInput) -> Policy:
 
 def assert_sound(found: Policy) -> None:
     """The thresholds are in order, weights within bounds, SECURITY blocks, and what is built in is what it was."""
-    assert 0 < found.conditional_threshold_pct <= found.go_threshold_pct <= 100
-    assert found.minimum_checks >= 3
+    assert 1 <= found.conditional_threshold_pct <= found.go_threshold_pct <= 100
+    assert 3 <= found.minimum_checks <= sum(one.enabled for one in found.checks)
     assert all(0 < weight <= 1_000 for weight in found.category_weights.values())
     assert all(0 < one.weight <= 1_000 for one in found.checks)
     assert all(one.hard_blocker for one in found.checks if one.category is SECURITY)

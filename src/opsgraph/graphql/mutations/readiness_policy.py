@@ -36,10 +36,10 @@ class SaveReadinessPolicyInput:
     """What to change of the policy."""
 
     go_threshold_pct: float | None = strawberry.field(
-        default=strawberry.UNSET, description="The pass rate for GO, in percent: above 0, at most 100."
+        default=strawberry.UNSET, description="The pass rate for GO, in percent: 1 to 100."
     )
     conditional_threshold_pct: float | None = strawberry.field(
-        default=strawberry.UNSET, description="The pass rate for CONDITIONAL_GO, in percent; no more than that for GO."
+        default=strawberry.UNSET, description="The pass rate for CONDITIONAL_GO, in percent: 1 to that for GO."
     )
     minimum_checks: int | None = strawberry.field(
         default=strawberry.UNSET, description="How many checks must apply for a verdict; 3 or more."

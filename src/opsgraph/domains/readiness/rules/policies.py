@@ -16,6 +16,7 @@ from opsgraph.kernel.refusals import Conflict, Invalid, NotFound
 from opsgraph.kernel.text import free_name, free_text, name_key, shown
 
 FEWEST_CHECKS = 3
+LOWEST_THRESHOLD = 1
 MOST_CHECKS = 500
 LARGEST_WEIGHT = 1_000
 TEXT_LENGTH = 1_000
@@ -35,7 +36,8 @@ def changed(policy: Policy, wanted: PolicyInput) -> Policy:
     """The next version of the policy, or the same one if it says that already; what was left out stays.
 
     Raises:
-        Invalid: a threshold, a weight or the minimum is out of bounds, or GO takes less than CONDITIONAL_GO.
+        Invalid: a threshold, a weight or the minimum is out of bounds, GO takes less than CONDITIONAL_GO, or fewer
+            checks are enabled than a verdict takes.
     """
     values = {name: _ACCEPT_POLICY[name](value) for name, value in given(wanted).items()}
     if "category_weights" in values:
@@ -43,6 +45,9 @@ def changed(policy: Policy, wanted: PolicyInput) -> Policy:
     after = replace(policy, **values)
     if after.go_threshold_pct < after.conditional_threshold_pct:
         raise _crossed(after, values)
+    if _enabled(after) < after.minimum_checks:
+        few = f"minimum_checks is {after.minimum_checks}, and {_enabled(after)} checks are enabled; enable more first"
+        raise Invalid(few, "minimum_checks")
     return _next(policy, after)
 
 
@@ -53,7 +58,7 @@ def with_check(policy: Policy, wanted: CheckInput) -> Policy:
     that came with it.
 
     Raises:
-        Invalid: a value is missing or out of bounds, or cannot be changed of this check.
+        Invalid: a value is missing or out of bounds, or cannot be changed of this check, or too few would be enabled.
         NotFound: there is no such check, and too little is given to add one.
         Conflict: there are as many checks as there may be.
     """
@@ -63,6 +68,9 @@ def with_check(policy: Policy, wanted: CheckInput) -> Policy:
     if kept is None:
         return _next(policy, replace(policy, checks=(*policy.checks, _added(policy, name, values))))
     check = _guarded(kept, values)
+    if kept.enabled and not check.enabled and _enabled(policy) <= policy.minimum_checks:
+        few = f"{policy.minimum_checks} checks, as many as a verdict takes, are enabled; enable another one first"
+        raise Invalid(few, "enabled")
     return _next(policy, replace(policy, checks=tuple(check if one is kept else one for one in policy.checks)))
 
 
@@ -90,6 +98,10 @@ def read(document: Mapping[str, Any], version: int) -> Policy:
     )
 
 
+def _enabled(policy: Policy) -> int:
+    return sum(check.enabled for check in policy.checks)
+
+
 def _next(policy: Policy, after: Policy) -> Policy:
     return policy if after == policy else replace(after, version=policy.version + 1)
 
@@ -114,8 +126,8 @@ def _said(number: float) -> str:
 
 def _threshold(field: str) -> Callable[[float], float]:
     def accept(value: float) -> float:
-        if not 0 < value <= 100:
-            raise Invalid(f"{field} is {_said(value)}; it takes more than 0 and at most 100 (percent)", field)
+        if not LOWEST_THRESHOLD <= value <= 100:
+            raise Invalid(f"{field} is {_said(value)}; it takes {LOWEST_THRESHOLD} to 100 (percent)", field)
         return float(value)
 
     return accept
