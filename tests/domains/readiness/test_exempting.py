@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from opsgraph.app import Core
-from opsgraph.domains.readiness.commands import exempting
+from opsgraph.domains.catalog import commands as catalog
+from opsgraph.domains.readiness.commands import exempting, policies
 from opsgraph.domains.readiness.model.overrides import Exemption
+from opsgraph.domains.readiness.model.policies import CheckInput, ReadinessCategory
 from opsgraph.domains.readiness.queries import exemptions as queries
-from opsgraph.kernel.actor import Actor, Role
+from opsgraph.kernel.actor import LOCAL, Actor, Role
 from opsgraph.kernel.pages import PageRequest
 from opsgraph.kernel.refusals import Conflict, Forbidden, Invalid, NotFound
 from opsgraph.settings import Settings
@@ -93,6 +95,35 @@ async def test_an_approver_grants_what_nobody_asked_for(core: Core) -> None:
     granted = await exempt(core, "metrics")
     assert (granted.requested_by, granted.approved_by) == (None, "Apo")
     assert await shown(core) == [granted]
+
+
+@pytest.mark.parametrize("check", ["encryption", "no plain text"])
+async def test_an_exemption_from_a_hard_blocker_takes_two_people(core: Core, check: str) -> None:
+    """Of SECURITY or any other: what one approver asks for is pending until another one grants it."""
+    async with core.database.transaction(LOCAL, core.clock.now()) as tx:
+        blocking = CheckInput("no plain text", ReadinessCategory.OPERATIONS, "manifest.metrics", hard_blocker=True)
+        await policies.save_check(tx, blocking)
+    before = await standing(core)
+    asked = await exempt(core, check)
+    assert (asked.check, asked.requested_by, asked.approved_by) == (check, "Apo", None)
+    assert (await shown(core), await standing(core)) == ([asked], before)
+    with pytest.raises(Forbidden, match="Apo"):
+        await exempt(core, check)
+    assert await shown(core) == [asked]
+    granted = await exempt(core, check, by=Actor("Olga", frozenset({Role.APPROVER})))
+    assert (granted.id, granted.requested_by, granted.approved_by) == (asked.id, "Apo", "Olga")
+
+
+async def test_an_archived_service_is_not_exempt(core: Core) -> None:
+    """Nobody asks, nobody grants; what is asked for can be taken back."""
+    await exempt(core, "metrics", by=EDITOR)
+    async with core.database.transaction(LOCAL, core.clock.now()) as tx:
+        await catalog.archive_service(tx, "api")
+    for by, check in ((EDITOR, "alerting"), (APPROVER, "metrics")):
+        with pytest.raises(Conflict, match="archived"):
+            await exempt(core, check, by=by)
+    await revoke(core, "metrics")
+    assert await shown(core) == []
 
 
 @pytest.mark.parametrize("again", [EDITOR, APPROVER])

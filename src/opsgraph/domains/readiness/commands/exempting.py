@@ -11,9 +11,10 @@ from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.readiness.commands import locking
 from opsgraph.domains.readiness.commands.marking import mark
 from opsgraph.domains.readiness.model.overrides import Exemption
+from opsgraph.domains.readiness.model.policies import Check
 from opsgraph.domains.readiness.queries.exemptions import exemption_of, exemption_rows
 from opsgraph.domains.readiness.queries.policies import policy_now
-from opsgraph.domains.readiness.rules import permitting
+from opsgraph.domains.readiness.rules import deciding, permitting
 from opsgraph.domains.readiness.tables import exemptions
 from opsgraph.kernel.changes import given
 from opsgraph.kernel.refusals import Conflict, NotFound
@@ -25,7 +26,7 @@ async def exempt(tx: Tx, service: str, check: str, reason: str, ends_at: datetim
     """Ask that a check is not asked of a service until an instant; who approves grants what another one asked for.
 
     What was asked for is granted with the reason that it was asked for with, and ends no later than either of the two
-    said.
+    said. What nobody asked for, who approves grants alone, but for hard blockers: there it is a request as well.
 
     Args:
         tx: the transaction.
@@ -37,17 +38,18 @@ async def exempt(tx: Tx, service: str, check: str, reason: str, ends_at: datetim
 
     Raises:
         NotFound: there is no such service or check.
-        Conflict: it is exempt already, or that is asked for already.
+        Conflict: it is archived, it is exempt already, or that is asked for already.
         Forbidden: who asked for it is who grants it.
         Invalid: there is no reason, or it would end in the past or too late.
     """
-    found = await catalog_services.require_service(tx.connection, service)
-    name = await _check_name(tx, check)
+    found = await locking.active_service(tx, service)
+    known = await _known(tx, check)
     accepted = permitting.accept_exemption(reason, ends_at, tx.now)
     await locking.standing_of_service(tx, found)
-    kept = await _standing(tx, found, name)
+    kept = await _standing(tx, found, known.name)
     if kept is None:
-        exemption = await _ask(tx, found, name, accepted, ends_at, approving=approving)
+        alone = approving and not deciding.blocks(known)
+        exemption = await _ask(tx, found, known.name, accepted, ends_at, approving=alone)
     else:
         exemption = await _grant(tx, kept, ends_at, approving=approving)
     if exemption.approved_by is not None:
@@ -71,11 +73,11 @@ async def revoke(tx: Tx, service: str, check: str) -> Exemption:
     return ended
 
 
-async def _check_name(tx: Tx, check: str) -> str:
+async def _known(tx: Tx, check: str) -> Check:
     key = name_key(check)
     for known in (await policy_now(tx.connection)).checks:
         if name_key(known.name) == key:
-            return known.name
+            return known
     raise NotFound(f"there is no check called {shown(check)}", "check")
 
 
