@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import subprocess
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,19 +12,19 @@ import pytest
 import yaml
 
 from opsgraph.cli import gate
-from opsgraph.kernel.clock import SystemClock, rfc3339
+from opsgraph.kernel.clock import SystemClock
 from opsgraph.settings import Settings
 from tests.packaging import ROOT
 from tests.packaging.environments import surroundings
 from tests.support import databases
-from tests.support.api import Api, running
+from tests.support.api import running
 from tests.support.cli import OPSGRAPH, called, served
 from tests.support.clock import TestClock
+from tests.support.gates import fill
 from tests.support.readiness import acted
 from tests.support.terminals import seen
-from tests.support.verdicts import APPROVER, EDITOR, EVERYTHING
+from tests.support.verdicts import EVERYTHING
 
-EXEMPT = ("slos_met", "slo_defined", "owner", "on_call_coverage")
 SCRIPT = """
 for service in ready nearly blocked unknown unasked; do
     opsgraph gate "$service" >/dev/null 2>&1
@@ -41,48 +40,6 @@ SAID = [
     *("ready 0", "nearly 1", "blocked 2", "unknown 3", "unasked 3"),
     *("nearly may go", "overridden may go", "usage 3", "stopped", "down 3"),
 ]
-
-
-async def fill(settings: Settings) -> None:
-    """Services for every exit code: one may go, one on conditions, one not; of one too little is asked."""
-    async with running(settings, TestClock(SystemClock().now())) as api:  # the gate has a clock of its own
-        everyone = api.who.actor
-        for name in EXEMPT:
-            await acted(api, "saveReadinessCheck", name=name, enabled=False)
-        for check in await _others(api):
-            await acted(api, "saveReadinessCheck", name=check, lifecycles=["PRODUCTION"])
-        for name in ("ready", "nearly", "blocked", "overridden"):
-            await api.do("saveService", name=name, lifecycle="PRODUCTION")
-        await api.do("saveService", name="unasked", lifecycle="EXPERIMENTAL")
-        api.who.actor = EDITOR
-        missing = {"nearly": ("load_tested", "dashboards"), "blocked": ("encryption",), "overridden": ("encryption",)}
-        for name in ("ready", "nearly", "blocked", "overridden"):
-            values = {**EVERYTHING, **dict.fromkeys(missing.get(name, ()), False)}
-            await acted(api, "declareManifest", service=name, values=values)
-        api.who.actor = everyone
-        await _override(api)
-
-
-async def _others(api: Api) -> list[str]:
-    policy = (await api.data("{ readinessPolicy { checks { name enabled } } }"))["readinessPolicy"]
-    return [check["name"] for check in policy["checks"] if check["enabled"]]
-
-
-async def _override(api: Api) -> None:
-    """Have one person ask for an override and another approve it."""
-    await api.data('mutation { evaluateReadiness(service: "overridden") { __typename } }')
-    api.who.actor = EDITOR
-    wanted = {"decision": "GO", "reason": "the audit is on Monday", "expiresAt": _in_a_week(api)}
-    await acted(api, "requestReadinessOverride", service="overridden", **wanted)
-    api.who.actor = APPROVER
-    await acted(api, "approveReadinessOverride", service="overridden")
-    await acted(
-        api, "exemptReadinessCheck", service="nearly", check="metrics", reason="no traffic yet", endsAt=_in_a_week(api)
-    )
-
-
-def _in_a_week(api: Api) -> str:
-    return rfc3339(api.core.clock.now() + timedelta(days=7))
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +187,18 @@ def test_what_people_decided_is_in_the_open(folder: Path) -> None:
     assert nearly[2].startswith("exempt from metrics until 20")
     assert nearly[2].endswith(", granted by Apo: no traffic yet")
     assert any(line.split()[:3] == ["SKIPPED", "OBSERVABILITY", "metrics"] for line in nearly)
+
+
+def test_an_override_that_counts_no_more_says_why(folder: Path) -> None:
+    """Whoever relied on it sees when and by what it ended."""
+    ended = called(folder, "gate", "ended").output.splitlines()
+    assert ended[1].split()[:2] == ["ended", "NO_GO"]
+    assert re.fullmatch(r"override to GO by Apo ended 20\d\d-.*: new blocker: authentication", ended[2])
+    rejected = called(folder, "gate", "rejected").output.splitlines()
+    assert rejected[2] == "override to GO asked for by Eda rejected by Apo: look again"
+    override = json.loads(called(folder, "gate", "ended", "--json").output)["override"]
+    assert (override["active"], override["state"]) == (False, "ended")
+    assert (override["ended_at"][:2], override["ended_reason"]) == ("20", "new blocker: authentication")
 
 
 def test_json_for_scripts(folder: Path) -> None:

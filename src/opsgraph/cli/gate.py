@@ -33,7 +33,9 @@ DOCUMENT = """mutation Gate($service: String!) {
       results { outcome message check { name category hardBlocker howToFix } }
       blockers { check { name } }
       toGo { check { name } }
-      override { decision state active reason requestedBy approvedBy expiresAt }
+      override {
+        decision state active reason requestedBy approvedBy decidedBy expiresAt note endedAt endedReason
+      }
       exemptions { check reason requestedBy approvedBy endsAt active }
     }
   }

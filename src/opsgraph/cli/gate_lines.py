@@ -76,7 +76,19 @@ def _beside(verdict: dict[str, Any]) -> list[str]:
         )
     elif override and override["state"] == "PENDING":
         lines.append(f"override to {override['decision']} asked for by {override['requestedBy']}, not approved yet")
+    elif override:
+        lines.append(_over(override))
     return lines + [_exempt(each) for each in verdict["exemptions"] if each["active"]]
+
+
+def _over(override: dict[str, Any]) -> str:
+    """How an override came to its end; people look for it when it counts no more."""
+    to = f"override to {override['decision']}"
+    if override["state"] == "REJECTED":
+        note = f": {override['note']}" if override["note"] else ""
+        return f"{to} asked for by {override['requestedBy']} rejected by {override['decidedBy']}{note}"
+    by = f"by {override['approvedBy']}" if override["approvedBy"] else f"asked for by {override['requestedBy']}"
+    return f"{to} {by} ended {instant(override['endedAt'])}: {override['endedReason']}"
 
 
 def _exempt(each: dict[str, Any]) -> str:
@@ -112,6 +124,8 @@ def _override(override: dict[str, Any] | None) -> dict[str, Any] | None:
         "requested_by": override["requestedBy"],
         "approved_by": override["approvedBy"],
         "expires_at": override["expiresAt"],
+        "ended_at": override["endedAt"],
+        "ended_reason": override["endedReason"],
     }
 
 
