@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.clock import TestClock
-from tests.support.readiness import VERDICT, acted, evaluate, judged, only_checks
+from tests.support.readiness import VERDICT, acted, evaluate, judged, only_checks, refuse
 from tests.support.statements import statements
 from tests.support.verdicts import APPROVER, EDITOR, EVERYTHING
 
@@ -94,13 +94,23 @@ async def test_nothing_declared_is_a_no_go(api: Api) -> None:
 
 
 async def test_too_few_checks_are_refused(api: Api) -> None:
-    """There is no verdict then."""
-    await only_checks(api, "metrics", "alerting")
-    await api.do("saveService", name="api")
-    refused = await evaluate(api)
-    assert (refused["__typename"], refused["code"]) == ("Problem", "CONFLICT")
-    assert "2" in refused["message"]
-    assert (await api.data('{ service(name: "api") { readiness { id } } }'))["service"]["readiness"] is None
+    """There is no verdict then, nor one that was before; why is said until there is one again."""
+    document = """{ service(name: "api") { readiness { decision } readinessRefusal
+                                          readinessVerdicts { nodes { effectiveDecision override { active } } } } }"""
+    await judged(api)
+    await allow(api, "api")
+    refused = await refuse(api)
+    why = "only 17 checks apply to this service; a verdict takes at least 19"
+    assert (refused["__typename"], refused["code"], refused["message"]) == ("Problem", "CONFLICT", why)
+    history = [{"effectiveDecision": "CONDITIONAL_GO", "override": {"active": True}}]
+    found = (await api.data(document))["service"]
+    assert found == {"readiness": None, "readinessRefusal": why, "readinessVerdicts": {"nodes": history}}
+    assert await services_by(api, "GO", "CONDITIONAL_GO", "NO_GO") == []
+    await acted(api, "saveReadinessPolicy", minimumChecks=3)
+    assert (await evaluate(api))["effectiveDecision"] == "GO"
+    found = (await api.data(document))["service"]
+    assert (found["readiness"], found["readinessRefusal"]) == ({"decision": "CONDITIONAL_GO"}, None)
+    assert await services_by(api, "GO") == ["api"]
 
 
 async def test_a_service_that_is_not_there_cannot_be_evaluated(api: Api) -> None:

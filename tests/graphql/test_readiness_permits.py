@@ -1,5 +1,6 @@
-"""Overrides and exemptions over GraphQL: two people, in the open, for a while."""
+"""Overrides over GraphQL: two people, in the open, for a while."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -7,17 +8,17 @@ import pytest
 from sqlalchemy import select
 
 from opsgraph.domains.access.tables import audit
-from opsgraph.kernel.actor import Actor, Role
+from opsgraph.kernel.actor import LOCAL, Actor, Role
 from tests.support.api import Api
 from tests.support.clock import TestClock
 from tests.support.contents import unchanged
-from tests.support.readiness import BOTH, OVERRIDE, VERDICT, act, acted, evaluate, judged, only_checks
+from tests.support.readiness import BOTH, OVERRIDE, VERDICT, act, acted, evaluate, judged, refuse
 from tests.support.verdicts import APPROVER, EDITOR
 
 VIEWER = Actor("Vi", frozenset({Role.VIEWER}))
 DAY = "2024-03-16T12:00:00Z"
 WANTED = {"service": "api", "decision": "GO", "reason": "The fix is under way", "expiresAt": DAY}
-EXEMPT = {"service": "api", "check": "encryption", "reason": "It stores nothing", "endsAt": DAY}
+EXEMPT = {"service": "api", "check": "metrics", "reason": "It has none", "endsAt": DAY}
 
 
 async def request(api: Api, **values: Any) -> dict[str, Any]:
@@ -91,11 +92,45 @@ async def test_an_override_can_be_rejected(api: Api) -> None:
     await request(api)
     api.who.actor = APPROVER
     rejected = await acted(api, "rejectReadinessOverride", service="api", note="Not on a Friday")
-    assert (rejected["effectiveDecision"], rejected["override"]) == ("NO_GO", None)
     (kept,) = await overrides(api)
+    assert (rejected["effectiveDecision"], rejected["override"]) == ("NO_GO", kept)
     assert (kept["state"], kept["decidedBy"], kept["note"]) == ("REJECTED", "Apo", "Not on a Friday")
     assert (kept["approvedBy"], kept["approvedAt"], kept["active"]) == (None, None, False)
     assert (await request(api))["override"]["state"] == "PENDING"
+
+
+async def test_an_editor_takes_their_own_request_back(api: Api) -> None:
+    """Nobody else's."""
+    await judged(api)
+    await request(api)
+    api.who.actor = Actor("Ed", EDITOR.roles)
+    async with unchanged(api.core.database):
+        assert (await act(api, "rejectReadinessOverride", service="api"))["code"] == "FORBIDDEN"
+    api.who.actor = EDITOR
+    assert (await acted(api, "rejectReadinessOverride", service="api"))["override"]["state"] == "REJECTED"
+
+
+async def asked(api: Api) -> dict[str, str]:
+    """An editor asks for an override; what an approver reads."""
+    api.who.actor = EDITOR
+    verdict = await acted(api, "requestReadinessOverride", "id override { id }", **WANTED)
+    api.who.actor = APPROVER
+    return {"id": verdict["override"]["id"], "verdict": verdict["id"]}
+
+
+@pytest.mark.parametrize("stale", ["id", "verdict"])
+async def test_what_is_approved_is_what_was_read(api: Api, clock: TestClock, stale: str) -> None:
+    """Another override or a newer verdict is to be read first; what was read by its ids is approved."""
+    await judged(api)
+    before = await asked(api)
+    await acted(api, "rejectReadinessOverride", service="api", **before)
+    clock.move(minutes=1)
+    await evaluate(api)
+    read = await asked(api)
+    async with unchanged(api.core.database):
+        refused = await act(api, "approveReadinessOverride", service="api", **{**read, stale: before[stale]})
+    assert (refused["code"], refused["field"]) == ("CONFLICT", ["input", stale])
+    assert (await acted(api, "approveReadinessOverride", service="api", **read))["override"]["active"]
 
 
 async def test_an_override_can_be_revoked(api: Api, clock: TestClock) -> None:
@@ -141,78 +176,6 @@ async def test_a_request_that_nobody_decided_about_in_time_is_over(api: Api, clo
     assert (await request(api, expiresAt="2024-03-17T12:00:00Z"))["override"]["state"] == "PENDING"
 
 
-async def test_an_editor_asks_for_an_exemption_and_an_approver_grants_it(api: Api) -> None:
-    """The check is skipped from then on, with who, why and until when; it is seen beside the verdict from the start."""
-    assert (await judged(api, encryption=False))["decision"] == "NO_GO"
-    api.who.actor = EDITOR
-    asked = await acted(api, "exemptReadinessCheck", **EXEMPT)
-    wanted = {"check": "encryption", "reason": "It stores nothing", "requestedBy": "Eda", "endsAt": DAY}
-    assert asked["exemptions"] == [{**wanted, "approvedBy": None, "active": False}]
-    assert asked["decision"] == "NO_GO"
-    api.who.actor = APPROVER
-    results = "results { outcome message check { name } }"
-    granted = await acted(api, "exemptReadinessCheck", f"{VERDICT} {results}", **EXEMPT)
-    assert granted["exemptions"] == [{**wanted, "approvedBy": "Apo", "active": True}]
-    assert granted["decision"] == "CONDITIONAL_GO"
-    (skipped,) = [one for one in granted["results"] if one["check"]["name"] == "encryption"]
-    assert skipped["outcome"] == "SKIPPED"
-    assert skipped["message"] == "exempt until 2024-03-16 by Apo: It stores nothing"
-    data = await api.data('{ service(name: "api") { readinessExemptions { check active approvedBy } } }')
-    assert data["service"]["readinessExemptions"] == [{"check": "encryption", "active": True, "approvedBy": "Apo"}]
-
-
-async def test_an_exemption_ends_by_itself_or_by_someone(api: Api, clock: TestClock) -> None:
-    """The check counts again."""
-    await judged(api, encryption=False)
-    api.who.actor = APPROVER
-    assert (await acted(api, "exemptReadinessCheck", **EXEMPT))["decision"] == "CONDITIONAL_GO"
-    clock.move(days=1)
-    assert await evaluate(api) == {**await newest(api), "__typename": "ReadinessVerdict"}
-    assert ((await newest(api))["decision"], (await newest(api))["exemptions"]) == ("NO_GO", [])
-    later = {**EXEMPT, "endsAt": "2024-03-20T12:00:00Z"}
-    assert (await acted(api, "exemptReadinessCheck", **later))["decision"] == "CONDITIONAL_GO"
-    ended = await acted(api, "revokeReadinessExemption", service="api", check="Encryption")
-    assert (ended["decision"], ended["exemptions"]) == ("NO_GO", [])
-
-
-async def test_a_request_for_an_exemption_can_be_taken_back(api: Api) -> None:
-    """By whoever may ask for one; nothing is evaluated, for nothing changed."""
-    await judged(api)
-    api.who.actor = EDITOR
-    await acted(api, "exemptReadinessCheck", **EXEMPT)
-    ended = await acted(api, "revokeReadinessExemption", service="api", check="encryption")
-    assert ended["exemptions"] == []
-    data = await api.data('{ service(name: "api") { readinessVerdicts { totalCount } } }')
-    assert data["service"]["readinessVerdicts"]["totalCount"] == 1
-
-
-async def test_nobody_grants_their_own_exemption(api: Api) -> None:
-    """An editor who becomes an approver does not, either."""
-    await judged(api)
-    api.who.actor = EDITOR
-    await acted(api, "exemptReadinessCheck", **EXEMPT)
-    api.who.actor = Actor(EDITOR.name, BOTH.roles)
-    async with unchanged(api.core.database):
-        assert (await act(api, "exemptReadinessCheck", **EXEMPT))["code"] == "FORBIDDEN"
-
-
-async def test_a_service_that_was_never_judged_is_judged_with_its_first_exemption(api: Api) -> None:
-    """So that there is a verdict to give."""
-    await api.do("saveService", name="api")
-    verdict = await acted(api, "exemptReadinessCheck", **EXEMPT)
-    assert (verdict["decision"], verdict["exemptions"][0]["active"]) == ("NO_GO", True)
-
-
-async def test_an_exemption_that_leaves_too_few_checks_keeps_the_last_verdict(api: Api) -> None:
-    """It is stored and seen beside it."""
-    await only_checks(api, "metrics", "alerting", "encryption")
-    before = await judged(api, encryption=False)
-    verdict = await acted(api, "exemptReadinessCheck", **EXEMPT)
-    assert (verdict["decision"], before["decision"]) == ("NO_GO", "NO_GO")
-    assert verdict["exemptions"][0]["active"]
-    assert (await evaluate(api))["code"] == "CONFLICT"
-
-
 @pytest.mark.parametrize("mutation", ["approve", "reject", "revoke"])
 async def test_an_override_that_is_not_there_is_not_decided_about(api: Api, mutation: str) -> None:
     """CONFLICT that names the service."""
@@ -234,7 +197,7 @@ async def test_every_attempt_is_on_record(api: Api) -> None:
     api.who.actor = APPROVER
     await acted(api, "approveReadinessOverride", service="api")
     await acted(api, "exemptReadinessCheck", **EXEMPT)
-    await acted(api, "revokeReadinessExemption", service="api", check="encryption")
+    await acted(api, "revokeReadinessExemption", service="api", check="metrics")
     await acted(api, "revokeReadinessOverride", service="api")
     async with api.core.database.reading() as session:
         rows = await session.execute(select(audit.c.actor, audit.c.action, audit.c.allowed))
@@ -250,3 +213,30 @@ async def test_every_attempt_is_on_record(api: Api) -> None:
             ("Apo", "revokeReadinessOverride", True),
         ]
     )
+
+
+async def test_what_was_decided_about_is_on_record(api: Api) -> None:
+    """Which override, what it is to, and who asked for it."""
+    await judged(api, encryption=False)
+    read = await asked(api)
+    await acted(api, "approveReadinessOverride", service="api", note="Until Saturday")
+    await acted(api, "revokeReadinessOverride", service="api")
+    async with api.core.database.reading() as session:
+        rows = await session.execute(select(audit.c.action, audit.c.detail))
+    on_record = {row.action: json.loads(row.detail) for row in rows}
+    about = {"override": read["id"], "decision": "GO", "requestedBy": "Eda"}
+    assert on_record["approveReadinessOverride"] == {"input": {"service": "api", "note": "Until Saturday"}, **about}
+    assert on_record["revokeReadinessOverride"] == {"input": {"service": "api"}, **about}
+
+
+async def test_what_is_decided_while_there_is_no_verdict_shows_the_last_one(api: Api) -> None:
+    """Nothing is approved then; what is in force can be revoked."""
+    await judged(api, encryption=False)
+    await request(api)
+    api.who.actor = LOCAL
+    await refuse(api)
+    refused = await act(api, "approveReadinessOverride", service="api")
+    assert (refused["code"], "only 17 checks apply" in refused["message"]) == ("CONFLICT", True)
+    rejected = await acted(api, "rejectReadinessOverride", service="api")
+    assert (rejected["effectiveDecision"], rejected["override"]) == ("NO_GO", None)
+    assert (await overrides(api))[0]["state"] == "REJECTED"

@@ -66,9 +66,9 @@ async def evaluate(api: Api, service: str = "api", selection: str = VERDICT) -> 
 
 
 async def only_checks(api: Api, *names: str) -> None:
-    """Disable every check but these."""
+    """Disable every check but these; what is missing of them is enabled first, for there may never be too few."""
     policy = (await api.data("{ readinessPolicy { checks { name enabled } } }"))["readinessPolicy"]
-    for check in policy["checks"]:
+    for check in sorted(policy["checks"], key=lambda check: check["name"] not in names):
         if check["enabled"] != (check["name"] in names):
             await acted(api, "saveReadinessCheck", name=check["name"], enabled=check["name"] in names)
 
@@ -77,4 +77,10 @@ async def judged(api: Api, service: str = "api", **values: Any) -> dict[str, Any
     """Make a service that has everything but for what `values` say, and judge it."""
     await api.do("saveService", name=service)
     await acted(api, "declareManifest", service=service, values={**EVERYTHING, **values})
+    return await evaluate(api, service)
+
+
+async def refuse(api: Api, service: str = "api") -> dict[str, Any]:
+    """Have verdicts take all of the built-in checks, of which some are asked of no service; the refusal of one."""
+    await acted(api, "saveReadinessPolicy", minimumChecks=19)
     return await evaluate(api, service)

@@ -110,24 +110,6 @@ async def test_what_cannot_be_judged(core: Core) -> None:
     assert await count_verdicts(core) == 0
 
 
-async def test_too_few_checks_are_no_verdict(core: Core) -> None:
-    """It is refused and said where the service stands; the last verdict stays, and what is fixed is judged again."""
-    await make(core)
-    verdict = await judge(core)
-    async with core.database.transaction(LOCAL, core.clock.now()) as tx:
-        await policies.save_policy(tx, PolicyInput(minimum_checks=99))
-    with pytest.raises(Conflict, match="checks"):
-        await judge(core)
-    refused = await standing(core)
-    assert refused.refusal is not None
-    assert (refused.verdict_id, refused.decision) == (verdict.id, verdict.decision)
-    assert await count_verdicts(core) == 1
-    async with core.database.transaction(LOCAL, core.clock.now()) as tx:
-        await policies.save_policy(tx, PolicyInput(minimum_checks=3))
-    assert (await judge(core)).policy_version == 3
-    assert (await standing(core)).refusal is None
-
-
 async def test_a_service_that_declared_nothing_is_judged_as_well(core: Core, clock: TestClock) -> None:
     """By nothing declared; from then on it is looked at again."""
     await make(core, values=None)

@@ -22,7 +22,7 @@ from opsgraph.graphql.incident_lists import incidents_of_service
 from opsgraph.graphql.incidents import Incident
 from opsgraph.graphql.manifests import MANIFESTS_OF_SERVICE, ServiceManifest, load_manifests
 from opsgraph.graphql.nodes import Node, finds, shown_as, shows, to_node
-from opsgraph.graphql.readiness import VERDICTS_OF_SERVICE, ReadinessVerdict, load_readiness
+from opsgraph.graphql.readiness import VERDICTS_OF_SERVICE, ReadinessVerdict, load_readiness, load_refusals
 from opsgraph.graphql.readiness_permits import (
     OVERRIDES_OF_SERVICE,
     ReadinessExemption,
@@ -97,7 +97,16 @@ class Service(Node):
     reliability: Reliability = edge(load_reliability, key="key", description="How reliable it was in 30 days.")
     governance: Governance = edge(load_governance, key="key", description="How it keeps the organisation's rules.")
     readiness: ReadinessVerdict | None = edge(
-        load_readiness, key="key", description="The newest verdict on whether it is ready for production; null if none."
+        load_readiness,
+        key="key",
+        description="The newest verdict on whether it is ready for production; null if there is none, or if the last "
+        "evaluation was refused.",
+    )
+    readiness_refusal: str | None = edge(
+        load_refusals,
+        key="key",
+        description="Why there is no verdict now, such as too few checks that apply; null unless the last evaluation "
+        "was refused.",
     )
     readiness_verdicts: Connection[ReadinessVerdict] = forward(
         VERDICTS_OF_SERVICE, description="Every verdict on it, newest first."

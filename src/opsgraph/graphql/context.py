@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -135,6 +136,11 @@ class Context:
                     pass
         finally:
             self._act = None
+
+    def record_also(self, **facts: Any) -> None:
+        """Have it on record as well what was acted on, within the transaction of a field that is `on_record`."""
+        if self._act is not None:
+            self._act = replace(self._act, asked={**self._act.asked, **facts})
 
     async def refused(self, action: str, asked: Mapping[str, Any], refusal: Refusal) -> None:
         """Have it in the audit log that something was refused, whatever else becomes of it."""

@@ -105,7 +105,7 @@ class ReadinessEvent:
     decision: ReadinessDecision = strawberry.field(description="What the verdict decides since.")
     effective_decision: ReadinessDecision = strawberry.field(description="What counts since.")
     previous_decision: ReadinessDecision | None = strawberry.field(
-        description="What counted before, or was decided; null for the first verdict."
+        description="What counted before, or was decided; null where there was no verdict."
     )
     service: Service = to_node("Service", key="service_key", description="The service as it is now.")
     verdict: ReadinessVerdict = to_node(

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import strawberry
 
+from opsgraph.domains.readiness.model.overrides import Beside
 from opsgraph.domains.readiness.model.policies import ReadinessCategory
 from opsgraph.domains.readiness.model.verdicts import CheckOutcome, CheckResult, ReadinessDecision, Verdict
-from opsgraph.domains.readiness.queries import overrides, verdicts
+from opsgraph.domains.readiness.queries import overrides, states, verdicts
 from opsgraph.domains.readiness.rules import deciding
 from opsgraph.graphql.complexity import LONGEST
 from opsgraph.graphql.connections import of_parents
@@ -59,13 +60,14 @@ class Standing:
 async def _standings(context: Context, keys: Collection[Judged]) -> Mapping[Judged, Standing]:
     async with context.reading() as session:
         found = await overrides.overrides_of_verdicts(session, [judged.key for judged in keys], context.now)
-    standings = {}
-    for judged in keys:
-        override = found.get(judged.key)
-        stands_in = override is not None and override.in_force(context.now)
-        effective = override.decision if override is not None and stands_in else judged.decision
-        standings[judged] = Standing(override_of(override) if override else None, effective)
-    return standings
+    return {judged: _standing(judged, found.get(judged.key)) for judged in keys}
+
+
+def _standing(judged: Judged, beside: Beside | None) -> Standing:
+    if beside is None:
+        return Standing(None, judged.decision)
+    effective = beside.override.decision if beside.counts else judged.decision
+    return Standing(override_of(beside.override), effective)
 
 
 @strawberry.type(description="How a category of checks came out.")
@@ -133,7 +135,9 @@ class ReadinessVerdict(Node):
         _standings,
         key="judged",
         pick=lambda standing: standing.override,
-        description="What stands in for it, stood in for it, or is asked for; null if there is nothing of that kind.",
+        description="Of the verdict that there is now: the override in force, else the one that is asked for, else the "
+        "last one that is over, for seven days, or if it stood in for this verdict or ended by it. Of any other one: "
+        "what stood in for it. Null if there is none.",
     )
     exemptions: list[ReadinessExemption] = edge(
         load_exemptions, key="service_key", description="The checks that its service is, or wants to be, exempt from."
@@ -186,10 +190,17 @@ async def _find_verdicts(context: Context, keys: Collection[UUID]) -> Mapping[UU
 
 
 async def load_readiness(context: Context, keys: Collection[UUID]) -> Mapping[UUID, ReadinessVerdict]:
-    """The newest verdicts on services."""
+    """The verdicts that there are now on services."""
     async with context.reading() as session:
         found = await verdicts.newest_by_service(session, keys)
     return {key: verdict_of(value) for key, value in found.items()}
+
+
+async def load_refusals(context: Context, keys: Collection[UUID]) -> Mapping[UUID, str | None]:
+    """Why there are no verdicts now on services, where the last evaluation came to none."""
+    async with context.reading() as session:
+        found = await states.standings_by_service(session, keys)
+    return {key: standing.refusal for key, standing in found.items()}
 
 
 VERDICTS_OF_SERVICE = of_parents(

@@ -15,8 +15,6 @@ from opsgraph.graphql.connections import of_parents
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.nodes import Node, finds
 
-_STANDING = frozenset({model.OverrideState.PENDING, model.OverrideState.APPROVED})
-
 
 def _is_in_force(root: Any, info: strawberry.Info[Context, None]) -> bool:
     in_force: bool = root.value.in_force(info.context.now)
@@ -37,7 +35,7 @@ def _ended_reason(root: Any, info: strawberry.Info[Context, None]) -> str | None
 
 def _as_of(value: model.Override, now: datetime) -> model.Override:
     """The same at an instant: one that has expired, approved or only asked for, has ended also before that is noted."""
-    if value.state not in _STANDING or now < value.expires_at:
+    if value.state not in model.STANDING or now < value.expires_at:
         return value
     return replace(value, state=model.OverrideState.ENDED, ended_at=value.expires_at, ended_reason="expired")
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from opsgraph.app import Core
+from opsgraph.domains.catalog import commands as catalog
 from opsgraph.domains.readiness.commands import overriding
-from opsgraph.domains.readiness.model.overrides import Override, OverrideState
+from opsgraph.domains.readiness.model.overrides import Override, OverrideState, Seen
 from opsgraph.domains.readiness.model.verdicts import ReadinessDecision
 from opsgraph.domains.readiness.queries import overrides as queries
 from opsgraph.domains.readiness.queries.states import in_decision
@@ -57,10 +58,12 @@ async def request(
         return await overriding.request(tx, "api", decision, reason, core.clock.now() + ahead)
 
 
-async def decide(core: Core, how: str, by: Actor = APPROVER, note: str | None = None) -> Override:
+async def decide(
+    core: Core, how: str, by: Actor = APPROVER, note: str | None = None, seen: Seen = overriding.UNSEEN
+) -> Override:
     """Approve, reject or revoke it."""
     async with core.database.transaction(by, core.clock.now()) as tx:
-        found: Override = await getattr(overriding, how)(tx, "api", note)
+        found: Override = await getattr(overriding, how)(tx, "api", note, seen)
         return found
 
 
@@ -205,32 +208,52 @@ async def test_another_one_takes_the_place_of_one_in_force(core: Core, clock: Te
 
 
 @pytest.mark.parametrize("how", ["approve", "reject", "revoke"])
+async def test_what_is_decided_about_is_what_was_read(core: Core, clock: TestClock, how: str) -> None:
+    """Not the next request, nor beside another verdict; what was read and is so still is decided about."""
+    read = await judge(core)
+    first = await request(core)
+    await decide(core, "reject")
+    clock.move(minutes=1)
+    asked = await request(core, CONDITIONAL_GO)
+    with pytest.raises(Conflict, match="another override by now") as caught:
+        await decide(core, how, seen=Seen(first.id, read.id))
+    assert caught.value.field == ("id",)
+    newer = await judge(core)
+    with pytest.raises(Conflict, match="not the verdict") as caught:
+        await decide(core, how, seen=Seen(asked.id, read.id))
+    assert caught.value.field == ("verdict",)
+    assert (await history(core))[0] == asked
+    assert (await decide(core, how, seen=Seen(asked.id, newer.id))).id == asked.id
+
+
+async def test_who_asked_takes_it_back(core: Core) -> None:
+    """Without being an approver; nobody else without being one does."""
+    await judge(core)
+    await request(core)
+    async with core.database.transaction(Actor("Ed", EDITOR.roles), core.clock.now()) as tx:
+        with pytest.raises(Forbidden, match="Eda"):
+            await overriding.reject(tx, "api", approving=False)
+    async with core.database.transaction(EDITOR, core.clock.now()) as tx:
+        assert (await overriding.reject(tx, "api", approving=False)).state is REJECTED
+
+
+async def test_of_an_archived_service_nothing_is_asked_or_approved(core: Core) -> None:
+    """It is to be restored first; what is asked for can be rejected."""
+    await judge(core)
+    await request(core)
+    async with core.database.transaction(LOCAL, core.clock.now()) as tx:
+        await catalog.archive_service(tx, "api")
+    with pytest.raises(Conflict, match="archived"):
+        await decide(core, "approve")
+    await decide(core, "reject")
+    with pytest.raises(Conflict, match="archived"):
+        await request(core)
+    assert [each.state for each in await history(core)] == [REJECTED]
+
+
+@pytest.mark.parametrize("how", ["approve", "reject", "revoke"])
 async def test_there_has_to_be_something_to_decide_about(core: Core, how: str) -> None:
     """Nothing was asked for."""
     await judge(core)
     with pytest.raises(Conflict, match="override"):
         await decide(core, how)
-
-
-async def test_what_is_shown_beside_verdicts(core: Core, clock: TestClock) -> None:
-    """Beside the newest: the one in force, else what is asked for, else the last one in its place; else its own."""
-    first = await judge(core)
-
-    async def beside() -> list[Override | None]:
-        async with core.database.reading() as session:
-            found = await queries.overrides_of_verdicts(session, [first.id, newest.id], clock.now())
-        return [found.get(first.id), found.get(newest.id)]
-
-    newest = first
-    assert await beside() == [None, None]
-    asked = await request(core, ahead=10 * DAY)
-    assert await beside() == [asked, asked]
-    approved = await decide(core, "approve")
-    newest = await judge(core)
-    assert await beside() == [approved, approved]
-    again = await request(core, CONDITIONAL_GO, ahead=10 * DAY)
-    assert await beside() == [approved, approved]
-    revoked = await decide(core, "revoke")
-    assert await beside() == [revoked, again]
-    await decide(core, "reject")
-    assert await beside() == [revoked, None]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ Move = Callable[[Override, str, datetime], Override]
 
 MOVES: dict[str, tuple[Move, OverrideState, tuple[OverrideState, ...]]] = {
     "approved": (permitting.approve, APPROVED, (PENDING,)),
-    "rejected": (permitting.reject, REJECTED, (PENDING,)),
+    "rejected": (partial(permitting.reject, approving=True), REJECTED, (PENDING,)),
     "revoked": (permitting.revoke, REVOKED, (PENDING, APPROVED)),
 }
 """Each move, where it leads, and from where."""
@@ -122,8 +123,34 @@ def test_nobody_approves_their_own_request(name: str) -> None:
         Forbidden, match=f'"{name}" asked for an override and cannot approve it; another approver has to'
     ):
         permitting.approve(override(), name, NOW)
-    assert permitting.reject(override(), name, NOW).state is REJECTED
+    assert permitting.reject(override(), name, NOW, approving=False).state is REJECTED
     assert permitting.revoke(override(), name, NOW).state is REVOKED
+
+
+def test_only_approvers_reject_what_others_ask_for() -> None:
+    """The refusal names who may take it back."""
+    with pytest.raises(Forbidden, match='only an approver rejects what "Eda" asked for, or "Eda"') as caught:
+        permitting.reject(override(), "Edgar", NOW, approving=False)
+    assert caught.value.details == {"by": "Eda"}
+
+
+@pytest.mark.parametrize(
+    ("state", "hours", "over"),
+    [
+        (PENDING, 23, None),
+        (APPROVED, 23, None),
+        (PENDING, 24, timedelta(days=1)),
+        (APPROVED, 30, timedelta(days=1)),
+        (REJECTED, 30, timedelta(hours=1)),
+        (REVOKED, 30, timedelta(hours=2)),
+        (ENDED, 30, timedelta(hours=2)),
+    ],
+)
+def test_since_when_an_override_is_over(state: OverrideState, hours: int, over: timedelta | None) -> None:
+    """From its end, its rejection, or the instant at which it expires, noted or not."""
+    ended_at = NOW + timedelta(hours=2) if state in {REVOKED, ENDED} else None
+    found = override(state=state, decided_at=NOW + timedelta(hours=1), ended_at=ended_at)
+    assert found.over_since(NOW + timedelta(hours=hours)) == (None if over is None else NOW + over)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ class StateRow(SQLModel, table=True):
     """Where a service stands now: its newest verdict, the override in force, and when to look again.
 
     `revision` counts what happened to its facts: an evaluation that began before the last change is not stored.
-    `refusal` says why there was no verdict at the last evaluation.
+    `refusal` says why there was no verdict at the last evaluation: then there is none now.
     """
 
     __tablename__ = "readiness_state"

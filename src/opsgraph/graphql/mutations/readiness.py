@@ -1,7 +1,8 @@
 """Declaring manifests, asking for verdicts, and deciding beside them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,14 +11,16 @@ import strawberry
 from opsgraph.domains.access.rules import held
 from opsgraph.domains.catalog.queries.services import require_service
 from opsgraph.domains.readiness.commands import declaring, exempting, overriding
-from opsgraph.domains.readiness.model.overrides import Exemption, Override
-from opsgraph.domains.readiness.model.verdicts import ReadinessDecision
+from opsgraph.domains.readiness.model.overrides import Exemption, Override, Seen
+from opsgraph.domains.readiness.model.verdicts import ReadinessDecision, Verdict
+from opsgraph.domains.readiness.queries.verdicts import last_by_service
 from opsgraph.graphql.catalog import service_of
 from opsgraph.graphql.context import Context
 from opsgraph.graphql.inputs import Input
 from opsgraph.graphql.mutations.catalog import SaveServiceResult
+from opsgraph.graphql.nodes import global_id, key_of
 from opsgraph.graphql.problems import Problem
-from opsgraph.graphql.readiness import ReadinessVerdict, load_readiness, verdict_of
+from opsgraph.graphql.readiness import ReadinessVerdict, verdict_of
 from opsgraph.graphql.rights import mutation
 from opsgraph.graphql.scalars import JSON
 from opsgraph.kernel.actor import Role
@@ -60,6 +63,12 @@ class ApproveOverrideInput:
 
     service: str = strawberry.field(description=_SERVICE)
     note: str | None = strawberry.field(default=strawberry.UNSET, description="What to write about it.")
+    id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The override that was read; CONFLICT if it is about another one by now."
+    )
+    verdict: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The verdict that was read; CONFLICT if there is another one by now."
+    )
 
 
 @strawberry.input(description="A check that shall not be asked of a service for a while.")
@@ -127,12 +136,18 @@ class ReadinessMutations:
         """Approve an override."""
         return await _decide(info.context, overriding.approve, input)
 
-    @mutation(Role.APPROVER, description="Refuse the override that is asked for.", audited=True)
+    @mutation(
+        Role.EDITOR,
+        Role.APPROVER,
+        description="Refuse the override that is asked for: an approver, or whoever asked for it, to take it back.",
+        audited=True,
+    )
     async def reject_readiness_override(
         self, info: strawberry.Info[Context, None], input: Input[ApproveOverrideInput]
     ) -> ReadinessResult:
         """Reject an override."""
-        return await _decide(info.context, overriding.reject, input)
+        approving = Role.APPROVER in held(info.context.actor)
+        return await _decide(info.context, partial(overriding.reject, approving=approving), input)
 
     @mutation(
         Role.APPROVER,
@@ -148,8 +163,9 @@ class ReadinessMutations:
     @mutation(
         Role.EDITOR,
         Role.APPROVER,
-        description="Ask that a check is not asked of a service. An approver grants it: what another person asked for, "
-        "or what nobody did.",
+        description="Ask that a check is not asked of a service. An approver grants what another person asked for. "
+        "What nobody did, an approver grants alone, but for hard blockers, such as any check of SECURITY: an exemption "
+        "from one of those takes two people, and what the first of them asks for is pending.",
         audited=True,
     )
     async def exempt_readiness_check(
@@ -174,25 +190,44 @@ class ReadinessMutations:
         return await _judged_with(info.context, input.service, exemption)
 
 
-_Decide = Callable[[Tx, str, str | None], Awaitable[Override]]
+_Decide = Callable[[Tx, str, str | None, Seen], Awaitable[Override]]
 
 
 async def _decide(context: Context, decide: _Decide, wanted: ApproveOverrideInput) -> ReadinessVerdict:
     note = wanted.note if isinstance(wanted.note, str) else None
+    seen = Seen(_key("ReadinessOverride", wanted.id, "id"), _key("ReadinessVerdict", wanted.verdict, "verdict"))
     async with context.writing() as tx:
-        override = await decide(tx, wanted.service, note)
+        override = await decide(tx, wanted.service, note, seen)
+        context.record_also(
+            override=global_id("ReadinessOverride", override.id),
+            decision=override.decision.name,
+            requestedBy=override.requested_by,
+        )
     return await _newest(context, override.service_id)
 
 
+def _key(kind: str, value: strawberry.ID | None, field: str) -> UUID | None:
+    return key_of(kind, value, field) if isinstance(value, str) else None
+
+
 async def _newest(context: Context, service_id: UUID) -> ReadinessVerdict:
-    return (await load_readiness(context, [service_id]))[service_id]
+    """The verdict on a service, or the last that there was: of what is done there is always something to show."""
+    found = (await _last(context, service_id)).get(service_id)
+    if found is None:
+        raise Conflict("it is done; there is no verdict any more to show with it", "service")
+    return verdict_of(found)
+
+
+async def _last(context: Context, service_id: UUID) -> Mapping[UUID, Verdict]:
+    async with context.reading() as session:
+        return await last_by_service(session, [service_id])
 
 
 async def _ensure_verdict(context: Context, service: str) -> None:
     """Judge a service that never was: what is refused after the exemption is stored would say that nothing was."""
     async with context.reading() as session:
         found = await require_service(session, service)
-    if not await load_readiness(context, [found.id]):
+    if not await _last(context, found.id):
         await context.judge(service)
 
 
@@ -203,5 +238,5 @@ async def _judged_with(context: Context, service: str, exemption: Exemption) -> 
     try:
         return verdict_of(await context.judge(service))
     except Conflict:
-        # Too few checks are left for a verdict: the last one stays, and shows the exemption beside it.
+        # Too few checks are left for a verdict: the last that there was shows the exemption beside it.
         return await _newest(context, exemption.service_id)

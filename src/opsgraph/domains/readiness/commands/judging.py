@@ -16,7 +16,7 @@ from opsgraph.domains.readiness.model.overrides import Override
 from opsgraph.domains.readiness.model.standings import Evaluation, Standing
 from opsgraph.domains.readiness.model.verdicts import Judgement, ReadinessChanged, ReadinessEventKind, Verdict
 from opsgraph.domains.readiness.queries.texts import written
-from opsgraph.domains.readiness.queries.verdicts import results_text
+from opsgraph.domains.readiness.queries.verdicts import last_by_service, results_text
 from opsgraph.domains.readiness.rules import policies as rules
 from opsgraph.domains.readiness.tables import states, verdicts
 from opsgraph.kernel.changes import given
@@ -31,6 +31,7 @@ _JUDGED = ("verdict_id", "decision", "override_decision", "override_until", "ref
 async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdict | None]:
     """Store evaluations whose facts are still as they were when they were read; the other services stay due.
 
+    A service whose evaluation is refused has no verdict from then on: what was decided before counts no more.
     A constant number of statements. A decision that differs from the one before is told, and so is an override that
     ends because it has expired or does not know a blocker.
 
@@ -45,8 +46,9 @@ async def store(tx: Tx, evaluations: Collection[Evaluation]) -> dict[UUID, Verdi
         await store_default(tx)
     held = await locking.standings(tx, [evaluation.service_id for evaluation in evaluations])
     current = [each for each in evaluations if each.service_id in held and _holds(each, held[each.service_id])]
+    previous = await _previous(tx, held)
     made = {
-        each.service_id: _verdict(tx, each, each.judgement, held[each.service_id].verdict_id)
+        each.service_id: _verdict(tx, each, each.judgement, previous.get(each.service_id))
         for each in current
         if each.judgement is not None and (each.wanted or each.differs)
     }
@@ -79,6 +81,14 @@ def _holds(evaluation: Evaluation, held: Standing) -> bool:
     return alone and evaluation.revision == held.revision
 
 
+async def _previous(tx: Tx, held: Mapping[UUID, Standing]) -> dict[UUID, UUID]:
+    """The ids that new verdicts come behind."""
+    refused = [service_id for service_id, standing in held.items() if standing.refusal is not None]
+    last = await last_by_service(tx.connection, refused) if refused else {}
+    standing = {id_: each.verdict_id for id_, each in held.items() if each.verdict_id is not None}
+    return {**{service_id: verdict.id for service_id, verdict in last.items()}, **standing}
+
+
 def _verdict(tx: Tx, evaluation: Evaluation, judgement: Judgement, previous: UUID | None) -> Verdict:
     return Verdict(
         id=behind(previous, tx.new_id()),
@@ -104,11 +114,13 @@ def _row(verdict: Verdict, evaluation: Evaluation) -> dict[str, Any]:
 def _after(before: Standing, evaluation: Evaluation, made: Verdict | None, ended: Mapping[UUID, Override]) -> Standing:
     """Where a service stands now."""
     late = evaluation.revision != before.revision
-    after = replace(before, refusal=evaluation.refusal, evaluated_at=evaluation.evaluated_at, due_at=evaluation.due_at)
-    if late:
-        after = replace(after, due_at=before.due_at)
-    if made is not None and not (late and evaluation.verdict_id != before.verdict_id):
-        after = replace(after, verdict_id=made.id, decision=made.decision)
+    due_at = before.due_at if late else evaluation.due_at
+    after = replace(before, evaluated_at=evaluation.evaluated_at, due_at=due_at)
+    superseded = late and evaluation.verdict_id != before.verdict_id
+    if made is not None and not superseded:
+        after = replace(after, verdict_id=made.id, decision=made.decision, refusal=None)
+    elif evaluation.refusal is not None and not superseded:
+        after = replace(after, verdict_id=None, decision=None, refusal=evaluation.refusal)
     if before.service_id in ended:
         after = replace(after, override_decision=None, override_until=None)
     elif after.override_until is not None:

@@ -9,7 +9,7 @@ from opsgraph.domains.catalog.model import Service
 from opsgraph.domains.catalog.queries import services as catalog_services
 from opsgraph.domains.readiness.commands import locking
 from opsgraph.domains.readiness.commands.ending import over, override_row, save_overrides
-from opsgraph.domains.readiness.model.overrides import Override, OverrideState
+from opsgraph.domains.readiness.model.overrides import Override, OverrideState, Seen
 from opsgraph.domains.readiness.model.standings import Standing
 from opsgraph.domains.readiness.model.verdicts import (
     ReadinessChanged,
@@ -24,6 +24,9 @@ from opsgraph.domains.readiness.tables import overrides, states
 from opsgraph.kernel.refusals import Conflict
 from opsgraph.kernel.text import free_text, shown
 from opsgraph.storage.transactions import Tx
+
+UNSEEN = Seen()
+"""Of who decides about whatever there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,31 @@ class _Held:
             raise Conflict(f"service {shown(self.service.name)} has no override that is asked for", "service")
         return self.pending
 
+    def require_verdict(self) -> None:
+        if self.standing.verdict_id is None:
+            name, refusal = shown(self.service.name), self.standing.refusal
+            why = f"now: {refusal}" if refusal else "yet; evaluate it first"
+            raise Conflict(f"there is no verdict on service {name} {why}", "service")
+
+    def require_seen(self, override: Override, seen: Seen) -> None:
+        """Refuse who decides about something else than they read."""
+        name = shown(self.service.name)
+        if seen.override_id not in {None, override.id}:
+            raise Conflict(f"service {name} has another override by now, asked for by {override.requested_by}", "id")
+        if seen.verdict_id not in {None, self.standing.verdict_id}:
+            raise Conflict(f"that is not the verdict on service {name} now; read the newest one first", "verdict")
+
 
 async def request(tx: Tx, service: str, decision: ReadinessDecision, reason: str, expires_at: datetime) -> Override:
     """Ask for an override; it has no effect until another person approves it.
 
     Raises:
         NotFound: there is no such service.
-        Conflict: there is no verdict to stand in for, or one is asked for already.
+        Conflict: it is archived, there is no verdict to stand in for, or one is asked for already.
         Invalid: there is no reason, or it would end in the past or too late.
     """
-    held = await _hold(tx, service)
-    if held.standing.verdict_id is None:
-        raise Conflict(f"there is no verdict on service {shown(held.service.name)} yet; evaluate it first", "service")
+    held = await _hold(tx, await locking.active_service(tx, service))
+    held.require_verdict()
     accepted = permitting.accept_override(decision, reason, expires_at, tx.now)
     await _make_room(tx, held)
     override = Override(
@@ -69,17 +85,21 @@ async def request(tx: Tx, service: str, decision: ReadinessDecision, reason: str
     return override
 
 
-async def approve(tx: Tx, service: str, note: str | None = None) -> Override:
-    """Let the override that is asked for stand in for the newest verdict; it takes the place of one in force.
+async def approve(tx: Tx, service: str, note: str | None = None, seen: Seen = UNSEEN) -> Override:
+    """Let the override that is asked for stand in for the verdict; it takes the place of one in force.
 
     Raises:
         NotFound: there is no such service.
-        Conflict: none is asked for, or it would have ended already.
+        Conflict: it is archived or has no verdict now, none is asked for, it would have ended already, or the override
+            or the verdict is another one than was seen.
         Forbidden: who asked for it is who approves.
         Invalid: the note is too long.
     """
-    held = await _hold(tx, service)
-    approved = permitting.approve(held.require_pending(), tx.actor.name, tx.now)
+    held = await _hold(tx, await locking.active_service(tx, service))
+    pending = held.require_pending()
+    held.require_seen(pending, seen)
+    approved = permitting.approve(pending, tx.actor.name, tx.now)
+    held.require_verdict()
     verdict = (await newest_by_service(tx.connection, [held.service.id]))[held.service.id]
     blockers = tuple(deciding.blockers(verdict.results))
     approved = replace(approved, verdict_id=verdict.id, blockers=blockers, note=_note(note))
@@ -92,36 +112,49 @@ async def approve(tx: Tx, service: str, note: str | None = None) -> Override:
     return approved
 
 
-async def reject(tx: Tx, service: str, note: str | None = None) -> Override:
-    """Refuse the override that is asked for.
+async def reject(
+    tx: Tx, service: str, note: str | None = None, seen: Seen = UNSEEN, *, approving: bool = True
+) -> Override:
+    """Refuse the override that is asked for, or take back what one asked for oneself.
+
+    Args:
+        tx: the transaction.
+        service: whose name.
+        note: what to write about it.
+        seen: what was read before.
+        approving: whether who acts may decide about what others ask for.
 
     Raises:
         NotFound: there is no such service.
-        Conflict: none is asked for.
+        Conflict: none is asked for, or the override or the verdict is another one than was seen.
+        Forbidden: who acts is no approver, and did not ask for it.
         Invalid: the note is too long.
     """
-    held = await _hold(tx, service)
-    rejected = permitting.reject(held.require_pending(), tx.actor.name, tx.now)
+    held = await _hold(tx, await catalog_services.require_service(tx.connection, service))
+    pending = held.require_pending()
+    held.require_seen(pending, seen)
+    rejected = permitting.reject(pending, tx.actor.name, tx.now, approving=approving)
     rejected = replace(rejected, note=_note(note))
     await save_overrides(tx, [rejected])
     return rejected
 
 
-async def revoke(tx: Tx, service: str, note: str | None = None) -> Override:
+async def revoke(tx: Tx, service: str, note: str | None = None, seen: Seen = UNSEEN) -> Override:
     """End the override that is in force, or where there is none, take back the one that is asked for.
 
     The note says why it ended; what was written when it was approved stays.
 
     Raises:
         NotFound: there is no such service.
-        Conflict: there is neither.
+        Conflict: there is neither, or the override or the verdict is another one than was seen.
         Invalid: the note is too long.
     """
-    held = await _hold(tx, service)
+    held = await _hold(tx, await catalog_services.require_service(tx.connection, service))
     in_force = held.approved is not None and held.approved.in_force(tx.now)
     override = held.approved if in_force else held.pending
     if override is None:
         raise Conflict(f"service {shown(held.service.name)} has no override to revoke", "service")
+    held.require_seen(override, seen)
     revoked = permitting.revoke(override, tx.actor.name, tx.now)
     revoked = replace(revoked, decided_at=revoked.decided_at or tx.now, ended_reason=_note(note) or "revoked")
     await save_overrides(tx, [revoked])
@@ -131,8 +164,7 @@ async def revoke(tx: Tx, service: str, note: str | None = None) -> Override:
     return revoked
 
 
-async def _hold(tx: Tx, name: str) -> _Held:
-    service = await catalog_services.require_service(tx.connection, name)
+async def _hold(tx: Tx, service: Service) -> _Held:
     standing = await locking.standing_of_service(tx, service)
     found = (await standing_by_service(tx.connection, [service.id])).get(service.id, [])
     by_state = {override.state: override for override in found}

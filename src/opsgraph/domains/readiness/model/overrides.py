@@ -18,6 +18,10 @@ class OverrideState(StrEnum):
     ENDED = "ENDED"
 
 
+STANDING = frozenset({OverrideState.PENDING, OverrideState.APPROVED})
+"""Those that have not come to their end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Override:
     """A decision that stands in for a verdict's, asked for by one person and approved by another.
@@ -49,6 +53,28 @@ class Override:
     def in_force(self, now: datetime) -> bool:
         """Whether it stands in for the verdict."""
         return self.state is OverrideState.APPROVED and now < self.expires_at
+
+    def over_since(self, now: datetime) -> datetime | None:
+        """When it ended or was rejected, also where it expired and nobody has noted that; None while it stands."""
+        if self.state in STANDING:
+            return self.expires_at if now >= self.expires_at else None
+        return self.ended_at or self.decided_at
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The override that is shown beside a verdict, and whether it is what counts about the service."""
+
+    override: Override
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody read before they decided about an override; None for what they do not say."""
+
+    override_id: UUID | None = None
+    verdict_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

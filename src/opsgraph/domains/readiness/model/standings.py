@@ -14,7 +14,8 @@ class Standing:
     """Where a service stands: its newest verdict, the override in force, and when to look again.
 
     Attributes:
-        override_decision, override_until: of the override that was approved; it counts until then.
+        verdict_id, decision: of the newest verdict; None if there is none, or the last evaluation was refused.
+        override_decision, override_until: of the override that was approved; it counts until then, beside a verdict.
         refusal: why the last evaluation came to no verdict; None if it came to one.
         revision: counts what happened to its facts.
     """
@@ -30,7 +31,9 @@ class Standing:
     due_at: datetime
 
     def effective(self, now: datetime) -> ReadinessDecision | None:
-        """What counts: the decision of the override in force, else that of the newest verdict."""
+        """What counts: the decision of the override in force, else that of the verdict; None if there is no verdict."""
+        if self.decision is None:
+            return None
         overridden = self.override_until is not None and now < self.override_until
         return self.override_decision if overridden else self.decision
 

@@ -1,13 +1,13 @@
 """Reads of overrides."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opsgraph.domains.readiness.model.overrides import Override, OverrideState
+from opsgraph.domains.readiness.model.overrides import STANDING, Beside, Override, OverrideState
 from opsgraph.domains.readiness.model.verdicts import ReadinessDecision
 from opsgraph.domains.readiness.queries.texts import read
 from opsgraph.domains.readiness.tables import overrides, states, verdicts
@@ -19,7 +19,10 @@ from opsgraph.storage.rows import AnyRow, AnySelect
 
 _OVERRIDE = tuple(overrides.c[name] for name in Override.__slots__)
 _NEWEST_FIRST = (Sort(overrides.c.id, descending=True),)
-_STANDING = (OverrideState.PENDING.value, OverrideState.APPROVED.value)
+_STANDING = sorted(STANDING)
+
+SHOWN_FOR = timedelta(days=7)
+"""How long an override that is over is shown beside verdicts that it did not stand in for."""
 
 
 def override_of(row: AnyRow) -> Override:
@@ -66,24 +69,28 @@ async def standing_by_service(session: AsyncConnection, ids: Collection[UUID]) -
 
 async def overrides_of_verdicts(
     session: AsyncConnection, verdict_ids: Collection[UUID], now: datetime
-) -> dict[UUID, Override]:
+) -> dict[UUID, Beside]:
     """What is to be shown beside each verdict: the override that stands in for it, else what concerns it most.
 
-    For the newest verdict on a service that is the override in force, else the one that is asked for, else the last one
-    that was approved in its place; for an earlier verdict only the last of these. Verdicts without any are absent.
+    For the verdict that there is now on a service that is the override in force, else the one that is asked for, else
+    the last one that is over: within seven days, by this very verdict, or after it stood in for it. For any other
+    verdict only what was approved in its place. Verdicts without any are absent. Where the service has no verdict now,
+    no override counts.
     """
-    newest = and_(states.c.verdict_id == verdicts.c.id, overrides.c.state.in_(_STANDING))
-    query = override_rows().add_columns(verdicts.c.id.label("of_verdict"))
+    current = states.c.verdict_id == verdicts.c.id
+    query = override_rows().add_columns(verdicts.c.id.label("of_verdict"), states.c.verdict_id.label("current"))
     query = query.join(verdicts, verdicts.c.service_id == overrides.c.service_id)
     query = query.join(states, states.c.service_id == overrides.c.service_id)
     query = query.where(
-        among(session, verdicts.c.id, verdict_ids), or_(newest, overrides.c.verdict_id == verdicts.c.id)
+        among(session, verdicts.c.id, verdict_ids),
+        or_(overrides.c.verdict_id == verdicts.c.id, and_(current, _concerns(now))),
     )
-    found: dict[UUID, Override] = {}
-    for row in await session.execute(query.order_by(overrides.c.id)):
+    found: dict[UUID, Beside] = {}
+    for row in await session.execute(query):
         override, kept = override_of(row), found.get(row.of_verdict)
-        if kept is None or _interest(override, now) >= _interest(kept, now):
-            found[row.of_verdict] = override
+        if kept is None or _interest(override, now) > _interest(kept.override, now):
+            counts = row.current is not None and override.in_force(now)
+            found[row.of_verdict] = Beside(override, counts)
     return found
 
 
@@ -99,7 +106,19 @@ async def count_by_service(session: AsyncConnection, ids: Collection[UUID]) -> d
     return await count_by(session, overrides.c.service_id, among(session, overrides.c.service_id, ids))
 
 
-def _interest(override: Override, now: datetime) -> int:
-    if override.in_force(now):
-        return 2
-    return 1 if override.state is OverrideState.PENDING else 0
+def _concerns(now: datetime) -> ColumnElement[bool]:
+    """Which overrides of a service are shown beside the verdict that there is now."""
+    since = now - SHOWN_FOR
+    over = func.coalesce(overrides.c.ended_at, overrides.c.decided_at)
+    standing = and_(overrides.c.state.in_(_STANDING), overrides.c.expires_at > since)
+    # What a verdict ends, it ends by the instant at which its facts were read.
+    ended = and_(overrides.c.state.not_in(_STANDING), or_(over > since, over == verdicts.c.evaluated_at))
+    return or_(standing, ended)
+
+
+def _interest(override: Override, now: datetime) -> tuple[int, datetime, UUID]:
+    """What is shown is what ranks highest."""
+    over = override.over_since(now)
+    if over is not None:
+        return 0, over, override.id
+    return 2 if override.state is OverrideState.APPROVED else 1, override.requested_at, override.id

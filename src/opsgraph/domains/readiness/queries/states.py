@@ -45,13 +45,16 @@ async def due_services(session: AsyncConnection, now: datetime, limit: int) -> l
 
 
 def in_decision(decisions: Collection[ReadinessDecision], now: datetime) -> AnySelect:
-    """A select of the ids of services about which one of the decisions counts, for `catalog_services.services_page`."""
+    """A select of the ids of services about which one of the decisions counts, for `catalog_services.services_page`.
+
+    About a service without a verdict none does, not even that of an override.
+    """
     values = [decision.value for decision in decisions]
     overridden = func.coalesce(states.c.override_until > now, False)
     counts = or_(
         and_(overridden, states.c.override_decision.in_(values)), and_(~overridden, states.c.decision.in_(values))
     )
-    return select(states.c.service_id).where(counts)
+    return select(states.c.service_id).where(states.c.decision.is_not(None), counts)
 
 
 def _decision(value: str | None) -> ReadinessDecision | None:

@@ -56,14 +56,20 @@ async def verdicts_by_id(session: AsyncConnection, ids: Collection[UUID]) -> dic
 
 
 async def newest_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Verdict]:
-    """The newest verdict on each service that has any."""
+    """The verdict on each service that has one now."""
     query = _verdicts().join(states, states.c.verdict_id == verdicts.c.id)
     rows = await session.execute(query.where(among(session, states.c.service_id, ids)))
     return {row.service_id: verdict_of(row) for row in rows}
 
 
+async def last_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Verdict]:
+    """The last verdict that there was on each service, also where an evaluation was refused since."""
+    pages = await verdicts_by_service(session, ids, PageRequest(1))
+    return {service_id: verdict_of(row) for service_id, page in pages.items() for row in page.rows}
+
+
 async def said_by_service(session: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Said]:
-    """What the newest verdict on each service says, where there is one."""
+    """What the verdict on each service says, where there is one now."""
     columns = (verdicts.c.decision, verdicts.c.pass_rate, verdicts.c.results)
     query = select(states.c.service_id, *columns, verdicts.c.policy_version, verdicts.c.manifest_id)
     query = query.join(verdicts, verdicts.c.id == states.c.verdict_id)

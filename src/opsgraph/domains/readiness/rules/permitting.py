@@ -45,13 +45,17 @@ def approve(override: Override, actor_name: str, now: datetime) -> Override:
     return replace(override, state=OverrideState.APPROVED, decided_by=actor_name, decided_at=now)
 
 
-def reject(override: Override, actor_name: str, now: datetime) -> Override:
-    """The override as it is once this person refuses it; whoever asked for it may.
+def reject(override: Override, actor_name: str, now: datetime, *, approving: bool) -> Override:
+    """The override as it is once this person refuses it; whoever asked for it may, approver or not.
 
     Raises:
         Conflict: it is not pending, or it would have ended already.
+        Forbidden: who acts is no approver, and did not ask for it.
     """
     _require_open(override, "rejected", now)
+    if not approving and name_key(override.requested_by) != name_key(actor_name):
+        by = override.requested_by
+        raise Forbidden(f"only an approver rejects what {shown(by)} asked for, or {shown(by)}", None, {"by": by})
     return replace(override, state=OverrideState.REJECTED, decided_by=actor_name, decided_at=now)
 
 
