@@ -13,7 +13,15 @@ FEED = """subscription { readinessFeed(services: ["checkout"]) {
   kind decision effectiveDecision previousDecision verdict { passRateShown } } }"""
 CUSTOM: dict[str, Any] = {"name": "Two regions", "category": "RELIABILITY", "hardBlocker": True}
 EXPRESSION = "has(manifest.custom.regions) && size(manifest.custom.regions) >= 2"
+MISSPELT = EXPRESSION.replace("(manifest.custom.regions) >=", "(manifest.costum.regions) >=")
 SHOWN = f"decision effectiveDecision passRateShown blockers {{ check {{ name }} }} override {{ {OVERRIDE} }}"
+OVERRIDDEN: dict[str, Any] = {
+    "decision": "CONDITIONAL_GO",
+    "reason": "The second region opens",
+    "expiresAt": "2024-03-20T12:00:00Z",
+}
+HISTORY = f"""{{ service(name: "checkout") {{ readinessVerdicts {{ nodes {{ decision passRateShown }} }}
+  readinessOverrides {{ nodes {{ {OVERRIDE} }} }} }} }}"""
 
 
 async def event(socket: Socket) -> tuple[Any, ...]:
@@ -36,6 +44,57 @@ async def seen(api: Api) -> dict[str, Any]:
     return verdict
 
 
+async def begins_on_conditions(api: Api, socket: Socket) -> None:
+    """The team declares all but one thing that is asked: 7 of 8."""
+    await declare(api, load_tested=False)
+    verdict = await evaluate(api, "checkout")
+    assert (verdict["decision"], verdict["passRateShown"]) == ("CONDITIONAL_GO", "88%")
+    assert await event(socket) == ("DECISION_CHANGED", "CONDITIONAL_GO", "CONDITIONAL_GO", None)
+
+
+async def is_blocked(api: Api, socket: Socket) -> None:
+    """A check of the company's own blocks it; a mistake in its expression is refused with its place."""
+    typo = await act(
+        api,
+        "saveReadinessCheck",
+        **CUSTOM,
+        expression=MISSPELT,
+    )
+    assert (typo["code"], typo["field"]) == ("INVALID", ["input", "expression"])
+    assert "costum" in typo["message"]
+    assert (typo["details"]["line"], typo["details"]["column"]) >= (1, 1)
+    await acted(api, "saveReadinessCheck", **CUSTOM, expression=EXPRESSION)
+    blocked = await evaluate(api, "checkout", SHOWN)
+    assert (blocked["decision"], blocked["blockers"]) == ("NO_GO", [{"check": {"name": "Two regions"}}])
+    assert await event(socket) == ("DECISION_CHANGED", "NO_GO", "NO_GO", "CONDITIONAL_GO")
+
+
+async def is_overridden_by_two_people(api: Api, socket: Socket) -> None:
+    """One asks, and neither approves it nor does an editor; an approver does."""
+    api.who.actor = BOTH
+    await acted(api, "requestReadinessOverride", service="checkout", **OVERRIDDEN)
+    for actor in (BOTH, EDITOR):
+        api.who.actor = actor
+        assert (await act(api, "approveReadinessOverride", service="checkout"))["code"] == "FORBIDDEN"
+    assert (await seen(api))["effectiveDecision"] == "NO_GO"
+    api.who.actor = APPROVER
+    await acted(api, "approveReadinessOverride", service="checkout", note="Until Wednesday")
+    assert await event(socket) == ("OVERRIDDEN", "NO_GO", "CONDITIONAL_GO", "NO_GO")
+    overridden = await seen(api)
+    assert (overridden["decision"], overridden["effectiveDecision"]) == ("NO_GO", "CONDITIONAL_GO")
+    people = [overridden["override"][name] for name in ("requestedBy", "approvedBy", "reason", "note", "active")]
+    assert people == ["Bo", "Apo", "The second region opens", "Until Wednesday", True]
+
+
+async def is_blocked_by_something_new(api: Api, socket: Socket) -> None:
+    """What nobody knew of when it was approved ends the override, in the open."""
+    await acted(api, "saveReadinessCheck", name="load_tested", hardBlocker=True)
+    ended = await evaluate(api, "checkout", SHOWN)
+    assert (ended["decision"], ended["effectiveDecision"]) == ("NO_GO", "NO_GO")
+    assert (ended["override"]["state"], ended["override"]["endedReason"]) == ("ENDED", "new blocker: load_tested")
+    assert await event(socket) == ("OVERRIDE_ENDED", "NO_GO", "NO_GO", "CONDITIONAL_GO")
+
+
 async def test_from_a_declaration_to_an_override_and_its_end(api: Api, clock: TestClock) -> None:
     """The whole way, with each step in the feed."""
     everyone = api.who.actor
@@ -44,53 +103,15 @@ async def test_from_a_declaration_to_an_override_and_its_end(api: Api, clock: Te
     async with greeted(api.app) as socket:
         await socket.subscribe("1", FEED)
         await socket.begun()
-
-        await declare(api, load_tested=False)
-        verdict = await evaluate(api, "checkout")
-        assert (verdict["decision"], verdict["passRateShown"]) == ("CONDITIONAL_GO", "88%")
-        assert await event(socket) == ("DECISION_CHANGED", "CONDITIONAL_GO", "CONDITIONAL_GO", None)
-
+        await begins_on_conditions(api, socket)
         api.who.actor = everyone
-        typo = await act(api, "saveReadinessCheck", **CUSTOM, expression=EXPRESSION.replace("custom", "costum"))
-        assert (typo["code"], typo["field"]) == ("INVALID", ["input", "expression"])
-        assert "costum" in typo["message"]
-        assert (typo["details"]["line"], typo["details"]["column"]) >= (1, 1)
-        await acted(api, "saveReadinessCheck", **CUSTOM, expression=EXPRESSION)
-        blocked = await evaluate(api, "checkout", SHOWN)
-        assert (blocked["decision"], blocked["blockers"]) == ("NO_GO", [{"check": {"name": "Two regions"}}])
-        assert await event(socket) == ("DECISION_CHANGED", "NO_GO", "NO_GO", "CONDITIONAL_GO")
-
-        api.who.actor = BOTH
-        wanted: dict[str, Any] = {
-            "decision": "CONDITIONAL_GO",
-            "reason": "The second region opens",
-            "expiresAt": "2024-03-20T12:00:00Z",
-        }
-        await acted(api, "requestReadinessOverride", service="checkout", **wanted)
-        assert (await act(api, "approveReadinessOverride", service="checkout"))["code"] == "FORBIDDEN"
-        api.who.actor = EDITOR
-        assert (await act(api, "approveReadinessOverride", service="checkout"))["code"] == "FORBIDDEN"
-        assert (await seen(api))["effectiveDecision"] == "NO_GO"
-        api.who.actor = APPROVER
-        await acted(api, "approveReadinessOverride", service="checkout", note="Until Wednesday")
-        assert await event(socket) == ("OVERRIDDEN", "NO_GO", "CONDITIONAL_GO", "NO_GO")
-        overridden = await seen(api)
-        assert (overridden["decision"], overridden["effectiveDecision"]) == ("NO_GO", "CONDITIONAL_GO")
-        people = [overridden["override"][name] for name in ("requestedBy", "approvedBy", "reason", "note", "active")]
-        assert people == ["Bo", "Apo", "The second region opens", "Until Wednesday", True]
-
+        await is_blocked(api, socket)
+        await is_overridden_by_two_people(api, socket)
         clock.move(hours=1)
         assert (await evaluate(api, "checkout"))["effectiveDecision"] == "CONDITIONAL_GO"
         api.who.actor = everyone
-        await acted(api, "saveReadinessCheck", name="load_tested", hardBlocker=True)
-        ended = await evaluate(api, "checkout", SHOWN)
-        assert (ended["decision"], ended["effectiveDecision"]) == ("NO_GO", "NO_GO")
-        assert await event(socket) == ("OVERRIDE_ENDED", "NO_GO", "NO_GO", "CONDITIONAL_GO")
-
-    data = await api.data(
-        f"""{{ service(name: "checkout") {{ readinessVerdicts {{ nodes {{ decision passRateShown }} }}
-              readinessOverrides {{ nodes {{ {OVERRIDE} }} }} }} }}"""
-    )
+        await is_blocked_by_something_new(api, socket)
+    data = await api.data(HISTORY)
     history = [node["decision"] for node in data["service"]["readinessVerdicts"]["nodes"]]
     assert history == ["NO_GO", "NO_GO", "NO_GO", "CONDITIONAL_GO"]
     (override,) = data["service"]["readinessOverrides"]["nodes"]
