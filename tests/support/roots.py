@@ -65,8 +65,11 @@ ASKED = {
     **dict.fromkeys(RESPONSES, frozenset({Role.RESPONDER})),
     "ingestAlert": frozenset({Role.RESPONDER, Role.INGEST}),
     "evaluateReadiness": frozenset({Role.VIEWER}),
-    **{f"{verb}ReadinessOverride": frozenset({Role.APPROVER}) for verb in ("approve", "reject", "revoke")},
-    **dict.fromkeys(("exemptReadinessCheck", "revokeReadinessExemption"), frozenset({Role.EDITOR, Role.APPROVER})),
+    **{f"{verb}ReadinessOverride": frozenset({Role.APPROVER}) for verb in ("approve", "revoke")},
+    **dict.fromkeys(
+        ("exemptReadinessCheck", "revokeReadinessExemption", "rejectReadinessOverride"),
+        frozenset({Role.EDITOR, Role.APPROVER}),
+    ),
     **dict.fromkeys(("saveReadinessPolicy", "saveReadinessCheck"), frozenset({Role.ADMIN})),
     **dict.fromkeys(("saveGovernanceDuty", "createApiKey", "revokeApiKey"), frozenset({Role.ADMIN})),
 }
