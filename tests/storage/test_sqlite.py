@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from opsgraph.kernel.actor import SYSTEM
 from opsgraph.metadata import metadata
 from opsgraph.settings import Settings
 from opsgraph.storage.database import Database
-from opsgraph.storage.sqlite import Connection
+from opsgraph.storage.sqlite import Connection, connected
 from tests.support.clock import START
 from tests.support.rows import inserted
+from tests.support.waiting import LONG_ENOUGH_SECONDS
 
 TEAM = metadata.tables["team"]
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n"
@@ -91,3 +93,19 @@ async def test_rows_that_a_write_gives_are_all_there(sqlite: Database) -> None:
         assert changed.scalars().all() == ["x"]
         counted = await tx.connection.execute(text("UPDATE team SET title = 'y'"))
         assert counted.rowcount == 1
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_closing_ends_whatever_happens_meanwhile(tmp_path: Path, steps: int) -> None:
+    """Cancelled, and the connection terminated, however far it has come: nobody waits for a thread that is gone."""
+    connection = await connected(str(tmp_path / "a.db"), 1)
+    closing = asyncio.create_task(connection.close())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    connection.stop()
+    closing.cancel()
+    async with asyncio.timeout(LONG_ENOUGH_SECONDS):
+        ended = await asyncio.gather(closing, return_exceptions=True)
+    assert len(ended) == 1
+    await asyncio.to_thread(connection._thread.join, LONG_ENOUGH_SECONDS)
+    assert not connection._thread.is_alive()

@@ -29,10 +29,24 @@ class Connection(aiosqlite.Connection):
         busy_seconds: how long it waits for other processes that write.
     """
 
+    _told_to_stop = False
+
     def __init__(self, path: str, busy_seconds: int) -> None:
         super().__init__(partial(_opened, path, busy_seconds), _ROWS_AT_ONCE)
         self._thread.daemon = True  # a process that ends does not wait for connections that nobody closed
         self._left_alone = False
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Have the thread end after all that was asked for before; None if it was told to already.
+
+        The driver would ask it a second time, and wait for an answer that a thread that has ended never gives: whoever
+        closes a connection that is terminated meanwhile, or is cancelled while closing it, waited for ever.
+        """
+        if self._told_to_stop:
+            return None
+        self._told_to_stop = True
+        future: asyncio.Future[Any] | None = super().stop()
+        return future
 
     def cursor(self) -> "Cursor":  # type: ignore[override]  # the driver's is for callers that fetch step by step
         """A cursor; it takes no turn until it is used."""
