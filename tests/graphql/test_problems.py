@@ -54,6 +54,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "recordSloEvents": {"service": "api", "slo": "external", "good": 1, "total": 1},
     "ingestAlert": {"service": "api", "severity": "high", "message": "5xx spike"},
     "createSilence": {"matchers": [MATCHER], "reason": "known", "endsAt": "2024-03-15T13:00:00Z"},
+    "createApiKey": {"name": "pipeline", "roles": ["INGEST"]},
     "saveMaintenanceWindow": {"services": ["api"], "reason": "planned", "endsAt": "2024-03-15T13:00:00Z"},
 }
 CASES: dict[str, list[Case]] = {
@@ -175,6 +176,14 @@ CASES: dict[str, list[Case]] = {
         wrong(INVALID, "dedupKey has 256 characters", dedupKey="x" * 256),
         wrong(INVALID, "startsAt is before 1970", startsAt="1969-12-31T23:59:59Z"),
     ],
+    "createApiKey": [
+        wrong(INVALID, "name is empty", name=" "),
+        wrong(INVALID, "is reserved", name="Local"),
+        wrong(INVALID, "role", roles=[]),
+        wrong(INVALID, "future", expiresAt="2024-03-15T12:00:00Z"),
+        wrong(NOT_FOUND, 'there is no service called "nobody"', service="nobody"),
+        wrong(INVALID, "INGEST", roles=["VIEWER"], service="api"),
+    ],
     "createSilence": [
         wrong(INVALID, "matchers is empty", matchers=[]),
         wrong(INVALID, "51 members", matchers=[MATCHER] * 51),
@@ -202,6 +211,7 @@ CASES: dict[str, list[Case]] = {
     ],
 }
 CALLS = {
+    f'revokeApiKey(id: "{global_id("ApiKey", NOBODY)}")': ["id"],
     'archiveService(name: "nobody")': ["name"],
     'evaluateReadiness(service: "nobody")': ["service"],
     'restoreService(name: "nobody")': ["name"],
