@@ -287,7 +287,8 @@ def _ticking(settings: Settings, patience: Patience | None, origins: frozenset[s
 
     async def context_of(connection: HTTPConnection) -> Context:
         feed: Any = ticker
-        return Context(database, await who(connection), clock, settings, feed)
+        judges: Any = None  # nothing is judged here
+        return Context(database, await who(connection), clock, settings, feed, readiness=judges)
 
     routes = [
         Route("/graphql", GraphQLEndpoint(schema, context_of, live, origins)),
