@@ -30,5 +30,6 @@ async def prune(tx: Tx, retention: Retention) -> int:
     log, and verdicts but for the newest on each service.
     """
     removed = await forget_keys(tx, tx.now - IDEMPOTENCY) + await slo.prune_events(tx)
-    removed += await events.prune(tx, tx.now - retention.events) + await access.prune_audit(tx, tx.now - retention.audit)
+    removed += await events.prune(tx, tx.now - retention.events)
+    removed += await access.prune_audit(tx, tx.now - retention.audit)
     return removed + await readiness.prune(tx, tx.now - retention.readiness)
