@@ -52,18 +52,12 @@ ONE = WHOLE + "query ($name: String!) { service(name: $name) { ...Whole } }"
 
 
 NODES = (
-    *("Alert", "ApiKey", "AuditEntry", "Deployment", "Incident", "IncidentNote", "MaintenanceWindow"),
-    *("ReadinessOverride", "ReadinessVerdict"),
-    *("Service", "ServiceManifest", "Silence", "Slo", "Team", "TimelineEntry", "User"),
+    *("Alert", "ApiKey", "AuditEntry", "Deployment", "Incident", "IncidentNote", "MaintenanceWindow", "Silence", "Slo"),
+    *("ReadinessOverride", "ReadinessVerdict", "Service", "ServiceManifest", "Team", "TimelineEntry", "User"),
 )
 """What has a global id."""
 
-RESULTS = {
-    "BulkIncidents.changed",
-    "BulkIncidents.refused",
-    "CreatedApiKey.key",
-    "IngestedAlert.alert",
-}
+RESULTS = {"BulkIncidents.changed", "BulkIncidents.refused", "CreatedApiKey.key", "IngestedAlert.alert"}
 """What a root field has at hand when it answers."""
 
 
