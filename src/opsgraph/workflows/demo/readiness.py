@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from opsgraph.domains.readiness.model.manifests import FieldType
 from opsgraph.domains.readiness.model.policies import CheckInput, ReadinessCategory
 from opsgraph.domains.readiness.model.verdicts import ReadinessDecision
+from opsgraph.domains.readiness.rules.manifests import DECLARED
 from opsgraph.workflows.demo.model import runbook
 
 
@@ -41,24 +43,7 @@ class Permit:
     note: str = ""
 
 
-_EVERYTHING = dict.fromkeys(
-    (
-        "structured_logs",
-        "metrics",
-        "dashboards",
-        "alerting",
-        "sla_documented",
-        "load_tested",
-        "graceful_degradation",
-        "backups_tested",
-        "authentication",
-        "secret_scanning",
-        "dependency_scanning",
-        "encryption",
-        "rollback_plan",
-    ),
-    True,
-)
+_EVERYTHING = {name: True for name, kind in DECLARED.items() if kind is FieldType.BOOL}
 
 
 def _all_but(service: str, *lacking: str, regions: tuple[str, ...] = ()) -> dict[str, Any]:
